@@ -1,0 +1,150 @@
+// Datapath: the workers, the call table and the forwarding table behind one interface for
+// the control side of the process. EAL is up and the ports are started when it is made; it
+// owns neither. Unless said otherwise a function may be called from any non-worker thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include "proto/wire/cursor.h"
+
+struct rte_mbuf;
+struct rte_mempool;
+
+namespace culvert::dataplane {
+
+using MacAddress = std::array<uint8_t, 6>;
+
+struct PortSpec {
+  std::string name;
+  uint16_t dpdk_port = 0;
+  MacAddress mac{};
+  uint16_t mtu = 1500;
+  uint32_t interface_index = 0;  // of the TAP twin, as netlink names it; 0 in tests
+};
+
+enum class IdleMode : uint8_t { kPoll, kSleep };
+
+struct DatapathSpec {
+  std::vector<PortSpec> ports;              // index in here = port index everywhere
+  std::vector<unsigned> worker_lcores;      // EAL lcore ids; queue i of each port is worker i's
+  IdleMode idle = IdleMode::kPoll;
+  uint32_t max_local_addresses = 16;
+  uint32_t punt_rate = 200;                 // control frames a second and call
+  uint32_t clients_interface_index = 0;     // of the TUN
+  rte_mempool* mbufs = nullptr;             // with kMbufPrivateLen octets of private area
+};
+// Private area that Datapath wants in every mbuf.
+constexpr uint16_t kMbufPrivateLen = 64;
+
+struct MppeKeySpec {
+  uint16_t bits = 0;  // 40, 56, 128
+  uint32_t epoch = 0;
+  std::array<uint8_t, 16> start_key{};  // 8 octets for 40 and 56 bit
+};
+struct CallSpec {
+  uint64_t handle = 0;  // 0: new
+  uint32_t local_address = 0, peer_address = 0;  // outer, host order
+  uint16_t call_id = 0, peer_call_id = 0;
+  bool send_acfc = false, send_pfc = false;
+  uint16_t peer_mru = 1500, mtu = 0;
+  uint32_t client_address = 0;  // inner, host order; 0: none yet
+  bool require_encryption = false;
+  std::optional<MppeKeySpec> receive, send;
+  uint16_t receive_window = 64;
+  std::string record;
+};
+struct CallTotals {
+  uint64_t upstream_packets = 0, upstream_octets = 0, upstream_drops = 0;
+  uint64_t downstream_packets = 0, downstream_octets = 0, downstream_drops = 0;
+};
+struct CallEntry {
+  CallSpec spec;  // keys zeroed
+  CallTotals totals;
+  unsigned worker = 0;
+};
+struct DropTotal {
+  const char* name;
+  const char* text;
+  const char* source;
+  uint64_t packets;
+};
+struct WorkerTotals {
+  uint64_t received = 0, transmitted = 0, punted = 0, handed_over = 0;
+  std::vector<DropTotal> drops;  // every reason
+};
+
+// Where a packet to a destination goes; the forwarding table's value.
+struct Adjacency {
+  uint16_t port = 0;  // index into DatapathSpec::ports
+  MacAddress destination{};
+};
+struct RouteTarget {
+  enum class Kind : uint8_t {
+    kLocal,       // an address of this machine: punt
+    kAdjacency,   // via a resolved or unresolved next hop (gateway, or on-link host)
+    kClients,     // the TUN's networks: a call's address, or nobody's
+    kBlackhole,
+  };
+  Kind kind = Kind::kBlackhole;
+  uint16_t port = 0;      // kAdjacency
+  uint32_t gateway = 0;   // kAdjacency: next hop, host order; 0: the destination itself is on link
+};
+
+class Datapath {
+ public:
+  static absl::StatusOr<std::unique_ptr<Datapath>> Create(const DatapathSpec& spec);
+  virtual ~Datapath() = default;
+
+  // Start launches the workers on their lcores; Stop ends them and waits. Both once, by the main thread.
+  virtual absl::Status Start() = 0;
+  virtual void Stop() = 0;
+  // RunWorkerOnce does one round of worker `i` on the calling thread, when Start() was not called:
+  // golden tests and benchmarks drive the real loop with it. Returns packets handled.
+  virtual unsigned RunWorkerOnce(unsigned i) = 0;
+
+  // Calls. Waits until the owning worker has applied it (or, before Start(), applies it itself).
+  virtual absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) = 0;
+  // Removing a stale handle gives empty totals.
+  virtual absl::StatusOr<CallTotals> Remove(uint64_t handle) = 0;
+  virtual std::vector<CallEntry> List() = 0;
+  virtual std::vector<std::pair<uint64_t, CallTotals>> CallCounters() = 0;
+  virtual std::vector<WorkerTotals> WorkerCounters() = 0;
+
+  // Frames: `frame` starts at the protocol field, no FF 03. False: queue full or stale (counted).
+  virtual bool SendFrame(uint64_t handle, wire::Octets frame) = 0;
+  struct PuntedFrame {
+    uint64_t handle;
+    std::vector<uint8_t> data;
+  };
+  // ReceiveFrames takes what workers punted; one consumer thread.
+  virtual size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) = 0;
+
+  // TAP and TUN side; one thread (the slow-path thread). Mbufs are owned by the taker.
+  // FromPort gives frames for port `port`'s TAP; FromClients decrypted IP packets for the TUN.
+  virtual unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) = 0;
+  virtual unsigned FromClients(std::span<rte_mbuf*> out) = 0;
+  // ToPort queues an Ethernet frame for sending; ToClients an IP packet for the downstream path.
+  // False: full (counted); the caller still owns the mbuf.
+  virtual bool ToPort(uint16_t port, rte_mbuf* frame) = 0;
+  virtual bool ToClients(rte_mbuf* packet) = 0;
+
+  // Forwarding; one thread (the netlink thread). Prefix in host order.
+  virtual absl::Status SetRoute(uint32_t prefix, uint8_t len, const RouteTarget& target) = 0;
+  virtual absl::Status RemoveRoute(uint32_t prefix, uint8_t len) = 0;
+  virtual void SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac) = 0;
+  virtual void RemoveNeighbour(uint16_t port, uint32_t address) = 0;
+  // TakeUnresolved gives next hops that packets wanted and that have no neighbour yet, so that
+  // the kernel can be asked to resolve them; at most a few per call.
+  virtual std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() = 0;
+};
+
+}  // namespace culvert::dataplane
