@@ -4,9 +4,8 @@
 
 #include <cstdint>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "proto/wire/cursor.h"
 

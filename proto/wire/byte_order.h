@@ -5,6 +5,7 @@
 #include <bit>
 #include <compare>
 #include <cstdint>
+#include <cstring>
 
 namespace culvert::wire {
 
@@ -37,5 +38,26 @@ class BigEndian {
 using Be16 = BigEndian<uint16_t>;
 using Be32 = BigEndian<uint32_t>;
 static_assert(sizeof(Be16) == 2 && sizeof(Be32) == 4);
+
+// LoadBe16, LoadBe32, StoreBe16 and StoreBe32 turn octets on the wire, at any alignment, into
+// integers and back. Callers have checked that the octets are there.
+inline uint16_t LoadBe16(const uint8_t* from) {
+  uint16_t raw;
+  std::memcpy(&raw, from, sizeof(raw));
+  return SwapIfLittle(raw);
+}
+inline uint32_t LoadBe32(const uint8_t* from) {
+  uint32_t raw;
+  std::memcpy(&raw, from, sizeof(raw));
+  return SwapIfLittle(raw);
+}
+inline void StoreBe16(uint8_t* to, uint16_t host) {
+  const uint16_t raw = SwapIfLittle(host);
+  std::memcpy(to, &raw, sizeof(raw));
+}
+inline void StoreBe32(uint8_t* to, uint32_t host) {
+  const uint32_t raw = SwapIfLittle(host);
+  std::memcpy(to, &raw, sizeof(raw));
+}
 
 }  // namespace culvert::wire

@@ -3,6 +3,7 @@
 // good, so a codec may read all its fields and check once.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>

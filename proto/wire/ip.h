@@ -3,9 +3,9 @@
 
 #include <cstdint>
 #include <span>
-
 #include <tl/expected.hpp>
 
+#include "proto/wire/byte_order.h"
 #include "proto/wire/cursor.h"
 
 namespace culvert::wire::ip {
@@ -29,28 +29,89 @@ struct Ipv4Header {
 
 enum class Error : uint8_t { kTruncated, kBadVersion, kBadHeaderLen, kBadTotalLen, kBadChecksum };
 
-// ParseIpv4 does the checks of RFC 1812 s5.2.2; octets beyond total_len are padding.
-[[nodiscard]] tl::expected<Ipv4Header, Error> ParseIpv4(Octets in);
+// Checksum is the Internet checksum of `in` (RFC 1071), in host order. Over octets that
+// hold a right checksum it is 0.
+inline uint16_t Checksum(Octets in) {
+  uint64_t sum = 0;
+  size_t i = 0;
+  for (; i + 4 <= in.size(); i += 4) {
+    sum += LoadBe32(&in[i]);
+  }
+  if (i + 2 <= in.size()) {
+    sum += LoadBe16(&in[i]);
+    i += 2;
+  }
+  if (i < in.size()) {
+    sum += static_cast<uint64_t>(in[i]) << 8;
+  }
+  while (sum > 0xffff) {
+    sum = (sum & 0xffff) + (sum >> 16);
+  }
+  return static_cast<uint16_t>(~sum);
+}
 
-// Checksum is the Internet checksum of `in` (RFC 1071), in host order.
-uint16_t Checksum(Octets in);
+// ParseIpv4 does the checks of RFC 1812 s5.2.2; octets beyond total_len are padding. Errors,
+// in the order of the checks: kTruncated (below 20 octets), kBadVersion, kBadHeaderLen (IHL
+// below 5), kBadTotalLen (below the header length or beyond `in`), kBadChecksum.
+[[nodiscard]] inline tl::expected<Ipv4Header, Error> ParseIpv4(Octets in) {
+  if (in.size() < kIpv4HeaderLen) {
+    return tl::unexpected(Error::kTruncated);
+  }
+  if (in[0] >> 4 != 4) {
+    return tl::unexpected(Error::kBadVersion);
+  }
+  Ipv4Header h;
+  h.header_len = static_cast<uint8_t>((in[0] & 0x0f) * 4);
+  if (h.header_len < kIpv4HeaderLen) {
+    return tl::unexpected(Error::kBadHeaderLen);
+  }
+  h.total_len = LoadBe16(&in[2]);
+  if (h.total_len < h.header_len || h.total_len > in.size()) {
+    return tl::unexpected(Error::kBadTotalLen);
+  }
+  if (Checksum(in.first(h.header_len)) != 0) {
+    return tl::unexpected(Error::kBadChecksum);
+  }
+  h.tos = in[1];
+  h.fragment = LoadBe16(&in[6]);
+  h.ttl = in[8];
+  h.protocol = in[9];
+  h.source = LoadBe32(&in[12]);
+  h.destination = LoadBe32(&in[16]);
+  return h;
+}
+
 // UpdateChecksum is RFC 1624 equation 3: a 16-bit word changed from `from` to `to`; host order.
 constexpr uint16_t UpdateChecksum(uint16_t checksum, uint16_t from, uint16_t to) {
-  uint32_t sum = static_cast<uint16_t>(~checksum) + static_cast<uint32_t>(static_cast<uint16_t>(~from)) + to;
+  uint32_t sum =
+      static_cast<uint16_t>(~checksum) + static_cast<uint32_t>(static_cast<uint16_t>(~from)) + to;
   sum = (sum & 0xffff) + (sum >> 16);
   sum = (sum & 0xffff) + (sum >> 16);
   return static_cast<uint16_t>(~sum);
 }
 
-// DecrementTtl takes one off the TTL of a header that ParseIpv4 accepted with ttl > 1.
-void DecrementTtl(uint8_t* header);
+// DecrementTtl takes one off the TTL of a header that ParseIpv4 accepted with ttl > 1, and
+// corrects its checksum.
+inline void DecrementTtl(uint8_t* header) {
+  const uint16_t from = LoadBe16(header + 8);  // TTL and protocol
+  const auto to = static_cast<uint16_t>(from - 0x0100);
+  StoreBe16(header + 8, to);
+  StoreBe16(header + 10, UpdateChecksum(LoadBe16(header + 10), from, to));
+}
 
 // ClampTcpMss lowers the MSS option of a SYN to `mss`; `packet` is a whole IPv4 packet that
 // ParseIpv4 accepted. Never raises, never adds. Returns whether it changed something.
 bool ClampTcpMss(std::span<uint8_t> packet, const Ipv4Header& header, uint16_t mss);
 
-// Martians (RFC 1812 s5.3.7): addresses that no forwarded packet may have.
-[[nodiscard]] bool IsMartianSource(uint32_t address);
-[[nodiscard]] bool IsMartianDestination(uint32_t address);
+// Martians (RFC 1812 s5.3.7): addresses that no forwarded packet may have: 0/8, 127/8,
+// 169.254/16, 240/4, and as a source 224/4. Host order.
+[[nodiscard]] constexpr bool IsMartian(uint32_t address) {
+  const uint32_t first = address >> 24;
+  return first == 0 || first == 127 || first >= 240 || address >> 16 == 0xa9fe;
+}
+[[nodiscard]] constexpr bool IsMartianSource(uint32_t address) {
+  return IsMartian(address) || address >> 28 == 0xe;  // nor multicast
+}
+[[nodiscard]] constexpr bool IsMartianDestination(uint32_t address) { return IsMartian(address); }
 
 }  // namespace culvert::wire::ip

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <tl/expected.hpp>
 #include <vector>
 
-#include <tl/expected.hpp>
-
+#include "proto/wire/byte_order.h"
 #include "proto/wire/cursor.h"
 
 namespace culvert::wire::ppp {
@@ -42,7 +42,25 @@ enum class Error : uint8_t {
 };
 
 // ParseFrame takes `[FF 03] protocol information`, with ACFC and PFC forms always allowed.
-[[nodiscard]] tl::expected<Frame, Error> ParseFrame(Octets in);
+// Every assigned protocol has an even first and an odd last octet (RFC 1661 s2); 00ff is kept
+// free for the address octet (s6.6), so it is kBadProtocol as well.
+[[nodiscard]] inline tl::expected<Frame, Error> ParseFrame(Octets in) {
+  if (in.size() >= 2 && in[0] == 0xff && in[1] == 0x03) {
+    in = in.subspan(2);
+  }
+  if (in.empty()) {
+    return tl::unexpected(Error::kTruncated);
+  }
+  const bool compressed = (in[0] & 1) != 0;
+  if (!compressed && in.size() < 2) {
+    return tl::unexpected(Error::kTruncated);
+  }
+  const uint16_t protocol = compressed ? in[0] : LoadBe16(in.data());
+  if ((protocol & 1) == 0 || protocol == 0x00ff) {
+    return tl::unexpected(Error::kBadProtocol);
+  }
+  return Frame{protocol, in.subspan(compressed ? 1 : 2)};
+}
 
 // Codes of LCP, IPCP, CCP (RFC 1661 s5, RFC 1570 s2, RFC 1962 s3).
 enum Code : uint8_t {
@@ -73,7 +91,7 @@ struct ControlPacket {
 // ParseControl ignores padding after the length (RFC 1661 s5).
 [[nodiscard]] tl::expected<ControlPacket, Error> ParseControl(Octets in);
 // EmitControl gives a frame from the two-octet protocol field on, without FF 03.
-// `data` of at most 65,531 octets.
+// `data` of at most 65,531 octets, and cut there: the length is 16 bits.
 std::vector<uint8_t> EmitControl(uint16_t protocol, uint8_t code, uint8_t identifier, Octets data);
 
 struct Option {
@@ -87,7 +105,8 @@ struct Option {
 // OptionList collects options in wire form.
 class OptionList {
  public:
-  void Add(uint8_t type, Octets value);       // value of at most 253 octets
+  // Add takes a value of at most 253 octets; a longer one is cut, for the length is one octet.
+  void Add(uint8_t type, Octets value);
   void AddU16(uint8_t type, uint16_t value);
   void AddU32(uint8_t type, uint32_t value);
   void AddFlag(uint8_t type);

@@ -7,10 +7,9 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <tl/expected.hpp>
 #include <variant>
 #include <vector>
-
-#include <tl/expected.hpp>
 
 #include "proto/wire/cursor.h"
 
@@ -182,15 +181,14 @@ struct SetLinkInfo {  // s2.15
   bool operator==(const SetLinkInfo&) const = default;
 };
 
-using Message =
-    std::variant<StartRequest, StartReply, StopRequest, StopReply, EchoRequest, EchoReply,
-                 OutgoingCallRequest, OutgoingCallReply, IncomingCallRequest, IncomingCallReply,
-                 IncomingCallConnected, CallClearRequest, CallDisconnectNotify, WanErrorNotify,
-                 SetLinkInfo>;
+using Message = std::variant<StartRequest, StartReply, StopRequest, StopReply, EchoRequest,
+                             EchoReply, OutgoingCallRequest, OutgoingCallReply, IncomingCallRequest,
+                             IncomingCallReply, IncomingCallConnected, CallClearRequest,
+                             CallDisconnectNotify, WanErrorNotify, SetLinkInfo>;
 
 enum class Error : uint8_t {
-  kIncomplete,      // fewer octets than the header or its length says: wait for more
-  kBadLength,       // length field outside 12-220 or not the one of its type
+  kIncomplete,  // fewer octets than the header or its length says: wait for more
+  kBadLength,   // length field outside 12-220 or not the one of its type
   kBadCookie,
   kBadMessageType,  // not 1 (control)
   kUnknownType,     // a well-formed message of a control type not in 1-15
