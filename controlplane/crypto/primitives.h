@@ -1,0 +1,34 @@
+// The hashes and the cipher of PPP authentication, as thin functions over OpenSSL. MD4 and DES
+// live in its legacy provider, which is loaded with the default one into a library context of
+// our own, once. Any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+#include <absl/status/status.h>
+
+#include "controlplane/crypto/secret.h"
+
+namespace culvert::crypto {
+
+using Octets = std::span<const uint8_t>;
+
+// SelfTest loads the providers and computes one known answer of each primitive.
+// FailedPrecondition, with the remedy, when OpenSSL cannot do one of them. To be called at
+// start-up: the functions below end the process when OpenSSL fails, as running out of memory
+// does.
+[[nodiscard]] absl::Status SelfTest();
+
+// Md4, Md5, Sha1 digest the parts as one string (RFC 1320, RFC 1321, FIPS 180): 16, 16, 20 octets.
+[[nodiscard]] Secret Md4(std::initializer_list<Octets> parts);
+[[nodiscard]] Secret Md5(std::initializer_list<Octets> parts);
+[[nodiscard]] Secret Sha1(std::initializer_list<Octets> parts);
+
+// DesEncrypt encrypts one block; the key's 56 bits get their parity bits here (RFC 2759 s8.6).
+[[nodiscard]] std::array<uint8_t, 8> DesEncrypt(std::span<const uint8_t, 7> key,
+                                                std::span<const uint8_t, 8> block);
+
+}  // namespace culvert::crypto
