@@ -1,0 +1,26 @@
+// Checks that need the whole configuration: what is missing, and what does not go together.
+#pragma once
+
+#include <vector>
+
+#include "proto/config/load.h"
+#include "proto/config/source_map.h"
+
+namespace culvert::config {
+
+// CheckRequired finds what `process` needs and nothing sets.
+void CheckRequired(const v1::Config& config, Process process, const SourceMap& places,
+                   std::vector<Problem>* problems);
+
+// CheckDataplane: ports, cores, interfaces.
+void CheckDataplane(const v1::Config& config, const SourceMap& places,
+                    std::vector<Problem>* problems);
+
+// CheckService: sockets, authentication, MPPE.
+void CheckService(const v1::Config& config, const SourceMap& places,
+                  std::vector<Problem>* problems);
+
+// CheckPools: ranges that overlap, hold one of our addresses, or that no route covers.
+void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
+
+}  // namespace culvert::config

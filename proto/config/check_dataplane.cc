@@ -1,0 +1,95 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "proto/config/address.h"
+#include "proto/config/check.h"
+#include "proto/config/repeats.h"
+
+namespace culvert::config {
+namespace {
+
+std::string PortKey(int i, const char* field) {
+  return fmt::format("dataplane.ports[{}].{}", i, field);
+}
+
+void CheckPorts(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  std::vector<Keyed<std::string>> names, devices, macs, addresses;
+  const auto add_address = [&](const std::string& key, const std::string& text) {
+    const auto parsed = ParseInterface(text);
+    if (parsed) addresses.push_back({key, FormatIpv4(parsed->address)});
+  };
+  const v1::Clients& clients = config.dataplane().clients();
+  names.push_back({"dataplane.clients.interface", clients.interface()});
+  for (int i = 0; i < clients.addresses_size(); ++i) {
+    add_address(fmt::format("dataplane.clients.addresses[{}]", i), clients.addresses(i));
+  }
+  for (int i = 0; i < config.dataplane().ports_size(); ++i) {
+    const v1::Port& port = config.dataplane().ports(i);
+    names.push_back({PortKey(i, "name"), port.name()});
+    devices.push_back({PortKey(i, "device"), port.device()});
+    macs.push_back({PortKey(i, "mac"), port.mac()});
+    for (int j = 0; j < port.addresses_size(); ++j) {
+      add_address(fmt::format("{}[{}]", PortKey(i, "addresses"), j), port.addresses(j));
+    }
+  }
+  CheckRepeats(names, places, problems);
+  CheckRepeats(devices, places, problems);
+  CheckRepeats(macs, places, problems);
+  CheckRepeats(addresses, places, problems);
+}
+
+void CheckCores(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  const v1::Dataplane& dataplane = config.dataplane();
+  for (int i = 0; i < dataplane.worker_cores_size(); ++i) {
+    const std::string key = fmt::format("dataplane.worker_cores[{}]", i);
+    if (!places.Usable(key)) continue;
+    const uint32_t core = dataplane.worker_cores(i);
+    for (int j = 0; j < i; ++j) {
+      if (dataplane.worker_cores(j) != core) continue;
+      problems->push_back(places.At({key}, fmt::format("core {} has a worker already", core)));
+      break;
+    }
+    if (core != dataplane.main_core() || dataplane.idle() != "poll" ||
+        !places.Usable("dataplane.main_core")) {
+      continue;
+    }
+    problems->push_back(places.At(
+        {key, "dataplane.main_core", "dataplane.idle"},
+        fmt::format("core {} is main_core too, and a polling worker leaves nothing of it: take "
+                    "another core, or set idle = \"sleep\"",
+                    core)));
+  }
+}
+
+// A packet of a client with our MRU must fit some port with all that is put around it.
+void CheckMru(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  constexpr uint32_t kDefaultMtu = 1500;
+  // IPv4 20, GRE with sequence and acknowledgement 16, PPP address, control and protocol 4, and
+  // inside it the MPPE header 2 and the protocol of what is encrypted 2.
+  constexpr uint32_t kOverhead = 44;
+  if (config.dataplane().ports().empty() || !places.Usable("ppp.mru")) return;
+  uint32_t largest = 0;
+  for (int i = 0; i < config.dataplane().ports_size(); ++i) {
+    const v1::Port& port = config.dataplane().ports(i);
+    if (!places.Usable(PortKey(i, "mtu"))) return;
+    largest = std::max(largest, port.has_mtu() ? port.mtu() : kDefaultMtu);
+  }
+  if (config.ppp().mru() + kOverhead <= largest) return;
+  problems->push_back(places.At(
+      {"ppp.mru", "dataplane.ports"},
+      fmt::format("{} and the {} octets that PPTP adds do not fit any port (largest mtu: {}): at "
+                  "most {} is allowed",
+                  config.ppp().mru(), kOverhead, largest, largest - kOverhead)));
+}
+
+}  // namespace
+
+void CheckDataplane(const v1::Config& config, const SourceMap& places,
+                    std::vector<Problem>* problems) {
+  CheckPorts(config, places, problems);
+  CheckCores(config, places, problems);
+  CheckMru(config, places, problems);
+}
+
+}  // namespace culvert::config

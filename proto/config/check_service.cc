@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "proto/config/check.h"
+#include "proto/config/repeats.h"
+
+namespace culvert::config {
+namespace {
+
+template <typename Items>
+auto Enumerate(const std::string& key, const Items& items) {
+  std::vector<Keyed<typename Items::value_type>> keyed;
+  for (int i = 0; i < items.size(); ++i) {
+    keyed.push_back({fmt::format("{}[{}]", key, i), items.Get(i)});
+  }
+  return keyed;
+}
+
+void CheckSockets(const v1::Config& config, const SourceMap& places,
+                  std::vector<Problem>* problems) {
+  CheckRepeats<std::string>({{"dataplane.socket", config.dataplane().socket()},
+                             {"management.socket", config.management().socket()}},
+                            places, problems);
+  auto endpoints = Enumerate("pptp.listen", config.pptp().listen());
+  endpoints.push_back({"metrics.listen", config.metrics().listen()});
+  CheckRepeats(endpoints, places, problems);
+}
+
+void CheckAuth(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  const v1::Auth& auth = config.auth();
+  CheckRepeats(Enumerate("auth.methods", auth.methods()), places, problems);
+  if (auth.users_file().empty() && auth.chap_secrets_file().empty() &&
+      places.Usable("auth.users_file") && places.Usable("auth.chap_secrets_file")) {
+    problems->push_back(places.At({"auth.users_file", "auth.chap_secrets_file"},
+                                  "no users: set users_file or chap_secrets_file"));
+  }
+}
+
+void CheckMppe(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  const auto& bits = config.ppp().mppe_bits();
+  const std::string& mppe = config.ppp().mppe();
+  CheckRepeats(Enumerate("ppp.mppe_bits", bits), places, problems);
+  for (int i = 0; i < bits.size(); ++i) {
+    const std::string key = fmt::format("ppp.mppe_bits[{}]", i);
+    if (!places.Usable(key) || bits[i] == 40 || bits[i] == 56 || bits[i] == 128) continue;
+    problems->push_back(places.At({key}, fmt::format("{} is not one of: 40, 56, 128", bits[i])));
+  }
+  if (!places.Usable("ppp.mppe")) return;
+  if (bits.empty() && mppe != "deny" && places.Usable("ppp.mppe_bits")) {
+    problems->push_back(
+        places.At({"ppp.mppe_bits", "ppp.mppe"},
+                  fmt::format("at least one of 40, 56, 128 is needed when mppe = \"{}\"", mppe)));
+  }
+  const auto& methods = config.auth().methods();
+  const bool keyless = std::none_of(methods.begin(), methods.end(), [](const std::string& method) {
+    return method == "mschap" || method == "mschap-v2";
+  });
+  bool methods_usable = places.Usable("auth.methods") && !methods.empty();
+  for (const auto& item : Enumerate("auth.methods", methods)) {
+    methods_usable = methods_usable && places.Usable(item.key);
+  }
+  if (mppe != "require" || !keyless || !methods_usable) return;
+  problems->push_back(places.At(
+      {"ppp.mppe", "auth.methods"},
+      fmt::format("\"require\" cannot be met: none of auth.methods ({}) gives keys for MPPE; "
+                  "allow mschap-v2 or mschap",
+                  fmt::join(methods, ", "))));
+}
+
+}  // namespace
+
+void CheckService(const v1::Config& config, const SourceMap& places,
+                  std::vector<Problem>* problems) {
+  CheckSockets(config, places, problems);
+  CheckAuth(config, places, problems);
+  CheckMppe(config, places, problems);
+}
+
+}  // namespace culvert::config

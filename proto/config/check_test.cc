@@ -1,0 +1,159 @@
+// Checks across keys: one test for each.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "proto/config/load.h"
+
+namespace culvert::config {
+namespace {
+
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+std::vector<std::string> Lines(const std::string& text) {
+  std::vector<std::string> lines;
+  for (const Problem& problem : LoadText(text, "f", Process::kControlplane).problems) {
+    lines.push_back(Format(problem));
+  }
+  return lines;
+}
+
+std::string Port(const std::string& name, const std::string& device, const std::string& more = "") {
+  return "[[dataplane.ports]]\nname = \"" + name + "\"\ndevice = \"" + device + "\"\n" + more;
+}
+
+TEST(Check, PortNamesDevicesAndAddressesDiffer) {
+  EXPECT_THAT(Lines(Port("a", "x", "addresses = [\"192.0.2.1/24\"]\n") +
+                    Port("a", "x", "addresses = [\"192.0.2.1/25\"]\n") + Port("culvert0", "y")),
+              ElementsAre("f:6: dataplane.ports[1].name: a is in dataplane.ports[0].name already",
+                          "f:7: dataplane.ports[1].device: x is in dataplane.ports[0].device "
+                          "already",
+                          "f:8: dataplane.ports[1].addresses[0]: 192.0.2.1 is in "
+                          "dataplane.ports[0].addresses[0] already",
+                          "f:10: dataplane.ports[2].name: culvert0 is in "
+                          "dataplane.clients.interface already"));
+}
+
+TEST(Check, WorkerCoresDiffer) {
+  EXPECT_THAT(Lines("[dataplane]\nworker_cores = [1, 2,\n  1]\n"),
+              ElementsAre("f:3: dataplane.worker_cores[2]: core 1 has a worker already"));
+}
+
+TEST(Check, APollingWorkerNeedsItsCoreForItself) {
+  EXPECT_THAT(Lines("[dataplane]\nmain_core = 1\n"),
+              ElementsAre("f:2: dataplane.main_core: core 1 is main_core too, and a polling worker "
+                          "leaves nothing of it: take another core, or set idle = \"sleep\""));
+  EXPECT_THAT(Lines("[dataplane]\nmain_core = 1\nidle = \"sleep\"\n"), IsEmpty());
+}
+
+TEST(Check, MruFitsAPort) {
+  EXPECT_THAT(Lines("[ppp]\nmru = 1500\n" + Port("a", "x")),
+              ElementsAre("f:2: ppp.mru: 1500 and the 44 octets that PPTP adds do not fit any port "
+                          "(largest mtu: 1500): at most 1456 is allowed"));
+  EXPECT_THAT(Lines("[ppp]\nmru = 1456\n" + Port("a", "x")), IsEmpty());
+  EXPECT_THAT(Lines("[ppp]\nmru = 1500\n" + Port("a", "x", "mtu = 1544\n") + Port("b", "y")),
+              IsEmpty());
+}
+
+TEST(Check, SocketsAndEndpointsDiffer) {
+  EXPECT_THAT(Lines("[dataplane]\nsocket = \"/run/a\"\n[management]\nsocket = \"/run/a\"\n"
+                    "[pptp]\nlisten = [\"192.0.2.1:1723\", \"192.0.2.1:1723\"]\n"
+                    "[metrics]\nlisten = \"192.0.2.1:1723\"\n"),
+              ElementsAre("f:4: management.socket: /run/a is in dataplane.socket already",
+                          "f:6: pptp.listen[1]: 192.0.2.1:1723 is in pptp.listen[0] already",
+                          "f:8: metrics.listen: 192.0.2.1:1723 is in pptp.listen[0] already"));
+}
+
+TEST(Check, SomeFileHasUsers) {
+  EXPECT_THAT(Lines("[auth]\nusers_file = \"\"\n"),
+              ElementsAre("f:2: auth.users_file: no users: set users_file or chap_secrets_file"));
+}
+
+TEST(Check, MethodsDiffer) {
+  EXPECT_THAT(Lines("[auth]\nmethods = [\"pap\", \"mschap\", \"pap\"]\n"),
+              ElementsAre("f:2: auth.methods[2]: pap is in auth.methods[0] already"));
+}
+
+TEST(Check, MppeBits) {
+  EXPECT_THAT(Lines("[ppp]\nmppe_bits = [128, 64, 128]\n"),
+              ElementsAre("f:2: ppp.mppe_bits[2]: 128 is in ppp.mppe_bits[0] already",
+                          "f:2: ppp.mppe_bits[1]: 64 is not one of: 40, 56, 128"));
+  EXPECT_THAT(Lines("[ppp]\nmppe_bits = []\n"),
+              ElementsAre("f:2: ppp.mppe_bits: at least one of 40, 56, 128 is needed when mppe = "
+                          "\"allow\""));
+  EXPECT_THAT(Lines("[ppp]\nmppe_bits = []\nmppe = \"deny\"\n"), IsEmpty());
+}
+
+TEST(Check, RequiredMppeNeedsAMethodThatGivesKeys) {
+  EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"chap-md5\", \"pap\"]\n"),
+              ElementsAre("f:2: ppp.mppe: \"require\" cannot be met: none of auth.methods "
+                          "(chap-md5, pap) gives keys for MPPE; allow mschap-v2 or mschap"));
+  EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"pap\", \"mschap\"]\n"),
+              IsEmpty());
+}
+
+TEST(Check, PoolsHaveTheirOwnNames) {
+  EXPECT_THAT(Lines("[[pools]]\nname = \"a\"\nranges = [\"10.77.1.0/24\"]\n"
+                    "[[pools]]\nname = \"a\"\nranges = [\"10.77.2.0/24\"]\n"),
+              ElementsAre("f:5: pools[1].name: a is in pools[0].name already"));
+}
+
+TEST(Check, PoolsDoNotOverlap) {
+  EXPECT_THAT(
+      Lines("[[pools]]\nname = \"a\"\nranges = [\"10.77.1.0/24\", \"10.77.1.9-10.77.1.10\"]\n"
+            "[[pools]]\nname = \"b\"\nranges = [\"10.77.0.200-10.77.1.0\"]\n"),
+      ElementsAre("f:3: pools[0].ranges[1]: 10.77.1.9-10.77.1.10 overlaps pools[0].ranges[0] "
+                  "(10.77.1.0/24)",
+                  "f:6: pools[1].ranges[0]: 10.77.0.200-10.77.1.0 overlaps pools[0].ranges[0] "
+                  "(10.77.1.0/24)"));
+  EXPECT_THAT(Lines("[[pools]]\nname = \"a\"\nranges = [\"10.77.1.0/24\", \"10.77.2.0/24\"]\n"),
+              IsEmpty());
+}
+
+TEST(Check, PoolsHoldNoAddressOfOurs) {
+  EXPECT_THAT(Lines("[ppp]\ngateway_address = \"10.77.0.10\"\n"),
+              ElementsAre("f:2: ppp.gateway_address: 10.77.0.10-10.77.255.254 holds 10.77.0.10, "
+                          "our own address (ppp.gateway_address): leave it out"));
+  EXPECT_THAT(Lines("[[pools]]\nname = \"a\"\nranges = [\"10.77.0.0/24\"]\n"),
+              ElementsAre("f:3: pools[0].ranges[0]: 10.77.0.0/24 holds 10.77.0.1, our own address "
+                          "(ppp.gateway_address): leave it out"));
+  EXPECT_THAT(Lines(Port("a", "x", "addresses = [\"10.77.9.9/24\"]\n")),
+              ElementsAre("f:4: dataplane.ports[0].addresses[0]: 10.77.0.10-10.77.255.254 holds "
+                          "10.77.9.9, our own address (dataplane.ports[0].addresses[0]): leave it "
+                          "out"));
+}
+
+TEST(Check, PoolsAreRouted) {
+  EXPECT_THAT(Lines("[[pools]]\nname = \"a\"\nranges = [\"192.0.2.0/24\"]\n"),
+              ElementsAre("f:3: pools[0].ranges[0]: 192.0.2.0/24 is not covered by "
+                          "dataplane.clients.routes (10.77.0.0/16), so nothing could reach these "
+                          "clients: add the prefix there, or set routes = [] when another program "
+                          "makes the routes"));
+  EXPECT_THAT(Lines("[dataplane.clients]\nroutes = [\"192.0.2.128/25\", \"192.0.2.0/25\"]\n"
+                    "[[pools]]\nname = \"a\"\nranges = [\"192.0.2.0/24\"]\n"),
+              IsEmpty());
+  EXPECT_THAT(Lines("[dataplane.clients]\nroutes = []\n"
+                    "[[pools]]\nname = \"a\"\nranges = [\"192.0.2.0/24\"]\n"),
+              IsEmpty());
+}
+
+TEST(Check, PoolsAreUnicast) {
+  EXPECT_THAT(Lines("[dataplane.clients]\nroutes = []\n"
+                    "[[pools]]\nname = \"a\"\nranges = [\"224.0.0.0/24\"]\n"),
+              ElementsAre("f:5: pools[0].ranges[0]: 224.0.0.0/24 holds addresses that no host can "
+                          "have: unicast addresses are allowed, 1.0.0.0-223.255.255.255 without "
+                          "127.0.0.0/8"));
+}
+
+TEST(Check, ABadValueIsReportedOnce) {
+  // The gateway's own error must not bring others about the default in its place.
+  EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"pup\"]\n"),
+              ElementsAre("f:4: auth.methods[0]: \"pup\" is not one of: pap, chap-md5, mschap, "
+                          "mschap-v2"));
+}
+
+}  // namespace
+}  // namespace culvert::config
