@@ -80,13 +80,11 @@ class Lab:
         if self.gateway:
             self.gateway.stop()
 
+    def symptoms(self):
+        """What the processes themselves say when a case failed: crashes, sanitizers."""
+        return self.gateway.symptoms() if self.gateway else []
+
     def close(self):
-        if self.gateway:
-            for name in list(self.gateway.processes):
-                try:
-                    self.gateway.check_log(name)
-                except (Failure, OSError) as error:
-                    print(error)
         while self._closers:
             try:
                 self._closers.pop()()

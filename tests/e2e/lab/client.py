@@ -26,10 +26,12 @@ _SYSLOG = re.compile(r"^\w{3} +\d+ \d\d:\d\d:\d\d \S+\[\d+\]: ")
 
 
 class Client:
-    """Client: one dial-in. `up` waits for the link, `run` runs shell commands in the guest."""
+    """Client: one dial-in. `up` waits for the link, `run` runs shell commands in the guest.
+
+    It ends by itself `seconds` after its link came up."""
 
     def __init__(self, network, directory, index=0, dial=0, user="alice", password="secret",
-                 auth="mschap-v2", mppe="128", options=()):
+                 auth="mschap-v2", mppe="128", options=(), seconds=240):
         self.name = f"client{index}-{dial}"
         self.log = os.path.join(directory, f"{self.name}.log")
         self._commands = os.path.join(directory, f"{self.name}.commands")
@@ -39,7 +41,7 @@ class Client:
             [RIG, "--netns", network.client(index), "--if", f"cli{index}",
              "--server", GATEWAY[index], "--ip", f"{CLIENT[index]}/24", "--gateway", GATEWAY[index],
              "--user", user, "--password", password, "--auth", auth, "--mppe", mppe,
-             "--link-timeout", "25", "--command-timeout", "240", *options,
+             "--link-timeout", "25", "--command-timeout", seconds, *options,
              "--", "bash", "-c", _SHELL, self._commands], self.log)
 
     def text(self):
@@ -110,6 +112,9 @@ class Client:
         """Ends the session in good order; returns the rig's status (0: all was well)."""
         self.start("")
         return self.wait(20)
+
+    def running(self):
+        return self._process.poll() is None
 
     def wait(self, seconds):
         try:

@@ -133,6 +133,20 @@ class Gateway:
             if found := _SANITIZER.search(file.read()):
                 raise Failure(f"{name}: {found[0][:200]}")
 
+    def symptoms(self):
+        """One line for each process that ended by itself or that a sanitizer stopped."""
+        found = []
+        for name, running in self.processes.items():
+            try:
+                self.check_log(name)
+            except Failure as failure:
+                found.append(str(failure))
+                continue
+            if running.poll() is not None:
+                last = process.tail(self.logs[name], 1).strip()
+                found.append(f"{name} had ended, status {running.returncode}: {last[-200:]}")
+        return found
+
     def log(self, name):
         with open(self.logs[name], encoding="utf-8", errors="replace") as file:
             return file.read()

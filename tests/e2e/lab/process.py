@@ -21,10 +21,13 @@ def _die_with_parent():
 
 
 def start(argv, log, **options):
-    """Starts argv with its output appended to the file `log`; it gets SIGTERM if we die."""
+    """Starts argv with its output appended to the file `log`; it gets SIGTERM if we die.
+
+    Its own session: the terminal's Ctrl-C comes to us, and we end it in good order."""
     with open(log, "ab") as out:
         return subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=out,
-                                stderr=subprocess.STDOUT, preexec_fn=_die_with_parent, **options)
+                                stderr=subprocess.STDOUT, preexec_fn=_die_with_parent,
+                                start_new_session=True, **options)
 
 
 def stop(process, seconds=5.0, sig=signal.SIGTERM):
