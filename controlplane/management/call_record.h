@@ -1,0 +1,53 @@
+// CallRecord: what operators are shown of a call, in a compact form: there may be a million.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "controlplane/aaa/authentication.h"
+#include "controlplane/ppp/call.h"
+#include "culvert/management/v1/management.pb.h"
+
+namespace culvert {
+
+struct CallRecord {
+  uint64_t id = 0;      // unique for the life of the system; not 0
+  uint64_t handle = 0;  // the data plane's; 0: not known yet. Counters come by it
+  ppp::Phase phase = ppp::Phase::kEstablish;
+  std::string user;             // empty: none yet; any octets
+  uint32_t peer_address = 0;    // outer, host order
+  uint32_t local_address = 0;   // outer, host order
+  uint32_t client_address = 0;  // inner, host order; 0: none yet
+  uint16_t call_id = 0;
+  uint16_t peer_call_id = 0;
+  std::optional<AuthMethod> auth;
+  uint16_t mppe_bits = 0;  // 0: none
+  int64_t started_ms = 0;  // since 1970
+  std::string end_reason;  // with a DOWN event
+};
+
+// CallTraffic: totals of a call and its rates over the last counter round.
+struct CallTraffic {
+  uint64_t upstream_packets = 0, upstream_octets = 0;
+  uint64_t downstream_packets = 0, downstream_octets = 0;
+  uint64_t drops = 0;
+  uint64_t upstream_bps = 0, downstream_bps = 0;
+};
+
+// FormatCallId: 16 hex digits. ParseCallId takes exactly these, in either case.
+[[nodiscard]] std::string FormatCallId(uint64_t id);
+[[nodiscard]] std::optional<uint64_t> ParseCallId(std::string_view text);
+
+// PhaseName: establish, authenticate, network, open, terminate.
+[[nodiscard]] const char* PhaseName(ppp::Phase phase);
+// AuthMethodName: pap, chap-md5, mschap, mschap-v2, as in the configuration.
+[[nodiscard]] const char* AuthMethodName(AuthMethod method);
+
+// ToProto makes the message of the management API. What of a user's name is not printable ASCII
+// is escaped: names come from peers, strings of protobuf are UTF-8, and terminals obey escapes.
+[[nodiscard]] management::v1::Call ToProto(const CallRecord& record, const CallTraffic& traffic,
+                                           int64_t now_ms);
+
+}  // namespace culvert

@@ -1,0 +1,37 @@
+// ManagementServer: the management API on its Unix socket, with health service and reflection.
+#pragma once
+
+#include <absl/status/statusor.h>
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "controlplane/management/calls_service.h"
+
+namespace culvert {
+
+class ManagementServer {
+ public:
+  // Start listens on `socket_path` with mode 0660. A socket file on which nobody answers is
+  // replaced. Errors name the path and the remedy. `directory` outlives the server.
+  [[nodiscard]] static absl::StatusOr<std::unique_ptr<ManagementServer>> Start(
+      const std::string& socket_path, CallDirectory* directory, TerminateCalls terminate);
+  // Stops, when Stop() did not.
+  ~ManagementServer();
+  ManagementServer(const ManagementServer&) = delete;
+  ManagementServer& operator=(const ManagementServer&) = delete;
+
+  // Stop ends the watches, lets running calls finish for at most a second, removes the socket.
+  void Stop();
+
+ private:
+  ManagementServer(std::string socket_path, CallDirectory* directory, TerminateCalls terminate);
+
+  const std::string socket_path_;
+  CallDirectory* const directory_;
+  CallsService calls_service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace culvert
