@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include "proto/wire/byte_order.h"
 #include "proto/wire/gre.h"
@@ -138,7 +139,8 @@ bool TcpStream::Complete() const {
 
 std::vector<std::string> SessionNames() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(CULVERT_CAPTURES)) {
+  std::error_code error;  // no such folder: no sessions
+  for (const auto& entry : std::filesystem::directory_iterator(CULVERT_CAPTURES, error)) {
     if (entry.is_directory()) {
       names.push_back(entry.path().filename());
     }
