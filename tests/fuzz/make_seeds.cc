@@ -1,0 +1,155 @@
+// make_seeds DIR writes DIR/TARGET/... : first inputs for the fuzz targets, from the captures of
+// real sessions and the vectors.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+#include <string>
+
+#include "proto/wire/gre.h"
+#include "proto/wire/ppp.h"
+#include "tests/golden/pcap.h"
+#include "tests/vectors/vectors.h"
+
+namespace {
+
+using culvert::wire::Octets;
+namespace gre = culvert::wire::gre;
+namespace ppp = culvert::wire::ppp;
+namespace fs = std::filesystem;
+using OctetVector = std::vector<uint8_t>;
+
+constexpr size_t kMaxSeedsPerTarget = 200;
+constexpr size_t kMaxChunk = 220;  // larger first octets are commands of the framed targets
+
+// Seeds collects distinct inputs by target.
+class Seeds {
+ public:
+  void Add(const std::string& target, OctetVector input) {
+    std::set<OctetVector>& inputs = by_target_[target];
+    if (inputs.size() < kMaxSeedsPerTarget) {
+      inputs.insert(std::move(input));
+    }
+  }
+  void Write(const fs::path& folder) const {
+    for (const auto& [target, inputs] : by_target_) {
+      fs::create_directories(folder / target);
+      size_t number = 0;
+      for (const OctetVector& input : inputs) {
+        std::ofstream file(folder / target / std::to_string(number++), std::ios::binary);
+        file.write(reinterpret_cast<const char*>(input.data()),
+                   static_cast<std::streamsize>(input.size()));
+      }
+    }
+  }
+
+ private:
+  std::map<std::string, std::set<OctetVector>> by_target_;
+};
+
+OctetVector Join(OctetVector front, Octets back) {
+  front.insert(front.end(), back.begin(), back.end());
+  return front;
+}
+
+// AppendChunk adds a piece in the form of the framed targets: length, octets.
+void AppendChunk(Octets chunk, OctetVector* out) {
+  chunk = chunk.first(std::min(chunk.size(), kMaxChunk));
+  out->push_back(static_cast<uint8_t>(chunk.size()));
+  out->insert(out->end(), chunk.begin(), chunk.end());
+}
+
+void AddControlStream(Octets stream, Seeds* seeds) {
+  seeds->Add("pptp_stream", Join({255}, stream));
+  seeds->Add("pptp_stream", Join({6}, stream));
+  OctetVector framed = {0};
+  for (; !stream.empty(); stream = stream.subspan(std::min(stream.size(), kMaxChunk))) {
+    AppendChunk(stream.first(std::min(stream.size(), kMaxChunk)), &framed);
+  }
+  seeds->Add("control_connection", framed);
+}
+
+void AddFrame(Octets frame, Seeds* seeds) {
+  seeds->Add("ppp_frame", Join({}, frame));
+  const auto parsed = ppp::ParseFrame(frame);
+  if (!parsed.has_value()) {
+    return;
+  }
+  if (parsed->protocol == ppp::kPap || parsed->protocol == ppp::kChap) {
+    if (const auto packet = ppp::ParseControl(parsed->information)) {
+      seeds->Add("auth", Join({}, packet->data));
+    }
+  }
+  if (parsed->protocol == ppp::kIpv4) {
+    seeds->Add("ipv4", Join({0x02, 0x00}, parsed->information));
+  }
+}
+
+void AddSession(const culvert::testing::Session& session, Seeds* seeds) {
+  AddControlStream(session.control_from_client.Bytes(), seeds);
+  AddControlStream(session.control_from_server.Bytes(), seeds);
+  OctetVector framed = {0};
+  for (const auto& packet : session.gre) {
+    const auto header = gre::Parse(packet.gre());
+    if (!header.has_value() || packet.ip.size() > 300) {
+      continue;
+    }
+    seeds->Add("gre", Join({}, packet.gre()));
+    const Octets frame = packet.gre().subspan(gre::HeaderLen(*header));
+    AddFrame(frame, seeds);
+    if (packet.from_client && framed.size() < 2000 && !frame.empty()) {
+      AppendChunk(frame, &framed);
+    }
+  }
+  seeds->Add("ppp_call", framed);
+}
+
+void AddVectors(Seeds* seeds) {
+  const auto& vectors = culvert::testing::Vectors();
+  const auto hex = [](const auto& row) {
+    return culvert::testing::FromHex(row.template get<std::string>());
+  };
+  OctetVector stream;
+  for (const auto& row : vectors["pptp_messages"]["rows"]) {
+    AddControlStream(hex(row), seeds);
+    stream = Join(stream, hex(row));
+  }
+  AddControlStream(stream, seeds);
+  for (const auto& row : vectors["gre_frames"]["rows"]) {
+    seeds->Add("gre", hex(row));
+  }
+  OctetVector framed = {0};
+  for (const auto& row : vectors["ppp_frames"]["rows"]) {
+    AddFrame(hex(row), seeds);
+    AppendChunk(hex(row), &framed);
+  }
+  seeds->Add("ppp_call", framed);
+  // A SYN of 10.0.0.2 to 192.0.2.1, to be clamped to 512.
+  const OctetVector ip = culvert::testing::FromHex(
+      "0200450000341234400040060000"
+      "0a000002c0000201");
+  seeds->Add("ipv4", Join(ip, hex(vectors["checksum"]["mss_clamp"]["before"])));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: make_seeds DIR\n");
+    return 2;
+  }
+  Seeds seeds;
+  for (const std::string& name : culvert::testing::SessionNames()) {
+    const auto session = culvert::testing::LoadSession(name);
+    if (!session.has_value()) {
+      std::fprintf(stderr, "%s\n", session.error().c_str());
+      return 1;
+    }
+    AddSession(*session, &seeds);
+  }
+  AddVectors(&seeds);
+  seeds.Write(argv[1]);
+  return 0;
+}
