@@ -40,10 +40,17 @@ struct DatapathSpec {
   uint32_t max_local_addresses = 16;
   uint32_t punt_rate = 200;                 // control frames a second and call
   uint32_t clients_interface_index = 0;     // of the TUN
+  uint32_t max_routes = 131072;             // the kernel's, the neighbours' and the calls' together
   rte_mempool* mbufs = nullptr;             // with kMbufPrivateLen octets of private area
 };
 // Private area that Datapath wants in every mbuf.
 constexpr uint16_t kMbufPrivateLen = 64;
+// The RSS key that ports get, so that the control side can tell which queue a call's packets reach.
+// Its period of 16 bits makes both directions of an address pair equal.
+constexpr std::array<uint8_t, 40> kRssKey = {
+    0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
+    0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a,
+    0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a, 0x6d, 0x5a};
 
 struct MppeKeySpec {
   uint16_t bits = 0;  // 40, 56, 128
@@ -79,14 +86,11 @@ struct DropTotal {
 };
 struct WorkerTotals {
   uint64_t received = 0, transmitted = 0, punted = 0, handed_over = 0;
+  uint64_t consumed = 0;         // acknowledgements and the like, which end here as they should
   std::vector<DropTotal> drops;  // every reason
 };
 
-// Where a packet to a destination goes; the forwarding table's value.
-struct Adjacency {
-  uint16_t port = 0;  // index into DatapathSpec::ports
-  MacAddress destination{};
-};
+// Where packets to a prefix go.
 struct RouteTarget {
   enum class Kind : uint8_t {
     kLocal,       // an address of this machine: punt

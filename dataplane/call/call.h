@@ -1,0 +1,93 @@
+// Call: a row of the call table. Plain octets without pointers, so that the table can outlive the
+// process; a change of layout changes kCallTableVersion. The owning worker is the only
+// writer; other threads read what the comments say, through Load().
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/mppe/session_key.h"
+
+namespace culvert::dataplane {
+
+// Load and Store are relaxed unless told otherwise; they make plain fields safe to share.
+template <typename T>
+T Load(const T& field, std::memory_order order = std::memory_order_relaxed) {
+  return std::atomic_ref<T>(const_cast<T&>(field)).load(order);
+}
+template <typename T>
+void Store(T* field, T value, std::memory_order order = std::memory_order_relaxed) {
+  std::atomic_ref<T>(*field).store(value, order);
+}
+// Add is for fields with one writer: no locked instruction.
+inline void Add(uint64_t* field, uint64_t n) { Store(field, Load(*field) + n); }
+
+// MppeState: one direction.
+struct MppeState {
+  mppe::Key start_key;
+  mppe::Key session_key;
+  uint32_t epoch;
+  uint32_t last_sequence;  // receive: GRE number of the last frame accepted
+  uint32_t num_others;     // receive: GRE numbers accepted since, with other frames
+  uint32_t key_budget;     // receive: key changes allowed now beyond one a frame
+  uint32_t budget_ms;      // when it was last filled
+  uint16_t bits;           // 0: no key
+  uint16_t count;          // coherency count of the next frame
+  uint8_t has_sequence;    // last_sequence is valid
+};
+
+struct CallCountersBlock {  // read by the control side
+  uint64_t upstream_packets;
+  uint64_t upstream_octets;
+  uint64_t upstream_drops;
+  uint64_t downstream_packets;
+  uint64_t downstream_octets;
+  uint64_t downstream_drops;
+};
+
+struct alignas(64) Call {
+  // Who it is. generation and owner are read by every worker.
+  uint32_t generation;  // 0: no call
+  uint16_t owner;       // worker
+  uint16_t call_id;
+  uint32_t local_address;  // host order, as all
+  uint32_t peer_address;
+  uint32_t client_address;  // 0: none
+  uint16_t peer_call_id;
+  uint16_t mtu;  // most inner octets to the client
+  uint16_t receive_window;
+  uint8_t require_encryption;
+  uint8_t send_acfc;
+  uint8_t send_pfc;
+  // Next hop to the peer, valid while route_epoch is the forwarding table's.
+  uint32_t route;
+  uint32_t route_epoch;
+  // Control frames: token bucket of 1/1000 frames.
+  uint32_t punt_tokens;
+  uint32_t punt_ms;
+
+  // GRE.
+  alignas(64) uint32_t send_sequence;  // of the next packet
+  uint32_t highest_received;
+  uint32_t jump_sequence;  // last one too far ahead
+  uint16_t jump_count;     // how many of them in a row
+  uint16_t unacknowledged;  // received since our last acknowledgement
+  uint8_t has_received;     // highest_received is valid
+  uint8_t ack_due;          // something received is not acknowledged yet
+  uint8_t ack_queued;       // in the worker's AckQueue
+
+  alignas(64) MppeState receive;
+  alignas(64) MppeState send;
+  alignas(64) CallCountersBlock counters;
+};
+static_assert(sizeof(Call) == 320);
+
+// Handle: generation << 32 | index.
+constexpr uint64_t MakeHandle(uint32_t generation, uint32_t index) {
+  return static_cast<uint64_t>(generation) << 32 | index;
+}
+constexpr uint32_t HandleIndex(uint64_t handle) { return static_cast<uint32_t>(handle); }
+constexpr uint32_t HandleGeneration(uint64_t handle) { return static_cast<uint32_t>(handle >> 32); }
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,303 @@
+#include "dataplane/datapath.h"
+
+#include <absl/strings/str_cat.h>
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <mutex>
+
+#include "dataplane/call/call_registry.h"
+#include "dataplane/call/call_table.h"
+#include "dataplane/forwarding/adjacency.h"
+#include "dataplane/forwarding/fib.h"
+#include "dataplane/forwarding/route_book.h"
+#include "dataplane/worker/worker.h"
+
+namespace culvert::dataplane {
+namespace {
+
+class DatapathImpl final : public Datapath {
+ public:
+  explicit DatapathImpl(const DatapathSpec& spec) : spec_(spec) {}
+  ~DatapathImpl() override { Stop(); }
+
+  absl::Status Init();
+
+  absl::Status Start() override;
+  void Stop() override;
+  unsigned RunWorkerOnce(unsigned i) override { return workers_[i]->RunOnce(); }
+
+  absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) override { return calls_->Upsert(spec); }
+  absl::StatusOr<CallTotals> Remove(uint64_t handle) override { return calls_->Remove(handle); }
+  std::vector<CallEntry> List() override { return calls_->List(); }
+  std::vector<std::pair<uint64_t, CallTotals>> CallCounters() override {
+    return calls_->Counters();
+  }
+  std::vector<WorkerTotals> WorkerCounters() override;
+
+  bool SendFrame(uint64_t handle, wire::Octets frame) override;
+  size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) override;
+
+  unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) override;
+  unsigned FromClients(std::span<rte_mbuf*> out) override;
+  bool ToPort(uint16_t port, rte_mbuf* frame) override;
+  bool ToClients(rte_mbuf* packet) override;
+
+  absl::Status SetRoute(uint32_t prefix, uint8_t len, const RouteTarget& target) override {
+    return routes_->SetRoute(prefix, len, target);
+  }
+  absl::Status RemoveRoute(uint32_t prefix, uint8_t len) override {
+    return routes_->RemoveRoute(prefix, len);
+  }
+  void SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac) override {
+    routes_->SetNeighbour(port, address, mac);
+  }
+  void RemoveNeighbour(uint16_t port, uint32_t address) override {
+    routes_->RemoveNeighbour(port, address);
+  }
+  std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() override;
+
+ private:
+  struct Launch {
+    Worker* worker;
+    const std::atomic<bool>* stop;
+    IdleMode idle;
+  };
+  static int Main(void* argument);
+
+  absl::Status CheckSpec() const;
+  absl::Status MakeWorkers();
+  unsigned Collect(std::span<rte_mbuf*> out, MbufRing& (Worker::*ring)());
+
+  DatapathSpec spec_;
+  std::unique_ptr<CallTable> table_;
+  std::unique_ptr<Fib> fib_;
+  std::unique_ptr<AdjacencyTable> adjacencies_;
+  std::unique_ptr<RouteBook> routes_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<CallRegistry> calls_;
+  std::vector<Launch> launches_;
+  std::atomic<bool> running_{false};
+  std::atomic<bool> stop_{false};
+  std::mutex frames_mutex_;               // one producer at a time for the workers' frame rings
+  std::atomic<uint64_t> inject_full_{0};  // what the control side could not hand to worker 0
+};
+
+absl::Status DatapathImpl::CheckSpec() const {
+  if (spec_.worker_lcores.empty() || spec_.worker_lcores.size() > UINT16_MAX) {
+    return absl::InvalidArgumentError("worker_lcores: at least one is needed");
+  }
+  if (spec_.mbufs == nullptr || rte_pktmbuf_priv_size(spec_.mbufs) < kMbufPrivateLen) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("mbufs: the pool needs a private area of ", kMbufPrivateLen, " octets"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DatapathImpl::Init() {
+  if (absl::Status status = CheckSpec(); !status.ok()) {
+    return status;
+  }
+  const auto num_workers = static_cast<unsigned>(spec_.worker_lcores.size());
+  auto table = CallTable::Create(spec_.max_local_addresses);
+  if (!table.ok()) {
+    return table.status();
+  }
+  table_ = std::move(*table);
+  auto fib = Fib::Create(spec_.max_routes);
+  if (!fib.ok()) {
+    return fib.status();
+  }
+  fib_ = std::move(*fib);
+  auto adjacencies = AdjacencyTable::Create(num_workers);
+  if (!adjacencies.ok()) {
+    return adjacencies.status();
+  }
+  adjacencies_ = std::move(*adjacencies);
+  routes_ = std::make_unique<RouteBook>(fib_.get(), adjacencies_.get(), spec_.ports);
+  if (absl::Status status = MakeWorkers(); !status.ok()) {
+    return status;
+  }
+  uint16_t outer_mtu = UINT16_MAX;
+  for (const PortSpec& port : spec_.ports) {
+    outer_mtu = std::min(outer_mtu, port.mtu);
+  }
+  calls_ = std::make_unique<CallRegistry>(
+      table_.get(), routes_.get(), num_workers, outer_mtu,
+      [this](unsigned worker, Command* command) { workers_[worker]->Execute(command, running_); });
+  return absl::OkStatus();
+}
+
+absl::Status DatapathImpl::MakeWorkers() {
+  const auto num_workers = static_cast<unsigned>(spec_.worker_lcores.size());
+  const Worker::Shared shared{table_.get(), fib_.get(),      adjacencies_.get(), spec_.ports,
+                              spec_.mbufs,  spec_.punt_rate, num_workers};
+  for (unsigned i = 0; i < num_workers; ++i) {
+    auto worker = Worker::Create(i, shared);
+    if (!worker.ok()) {
+      return worker.status();
+    }
+    workers_.push_back(std::move(*worker));
+  }
+  for (const auto& worker : workers_) {
+    worker->Connect(workers_);
+  }
+  return absl::OkStatus();
+}
+
+int DatapathImpl::Main(void* argument) {
+  const auto* launch = static_cast<const Launch*>(argument);
+  launch->worker->Run(*launch->stop, launch->idle);
+  return 0;
+}
+
+absl::Status DatapathImpl::Start() {
+  for (const auto& worker : workers_) {
+    launches_.push_back({worker.get(), &stop_, spec_.idle});
+  }
+  running_ = true;
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    if (rte_eal_remote_launch(Main, &launches_[i], spec_.worker_lcores[i]) != 0) {
+      Stop();
+      return absl::FailedPreconditionError(
+          absl::StrCat("lcore ", spec_.worker_lcores[i], " is busy or unknown to EAL"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void DatapathImpl::Stop() {
+  if (!running_) {
+    return;
+  }
+  stop_ = true;
+  for (const unsigned lcore : spec_.worker_lcores) {
+    rte_eal_wait_lcore(lcore);
+  }
+  running_ = false;
+}
+
+std::vector<WorkerTotals> DatapathImpl::WorkerCounters() {
+  std::vector<WorkerTotals> totals(workers_.size());
+  for (size_t i = 0; i < workers_.size(); ++i) {
+    const auto& counters = workers_[i]->counters();
+    totals[i].received = Load(counters.received);
+    totals[i].transmitted = Load(counters.transmitted);
+    totals[i].punted = Load(counters.punted);
+    totals[i].handed_over = Load(counters.handed_over);
+    totals[i].consumed = Load(counters.consumed);
+    for (size_t reason = 0; reason < kNumDropReasons; ++reason) {
+      const DropReasonInfo& info = Describe(static_cast<DropReason>(reason));
+      totals[i].drops.push_back({info.name, info.text, info.source, Load(counters.drops[reason])});
+    }
+  }
+  totals[0].drops[static_cast<size_t>(DropReason::inject_full)].packets += inject_full_;
+  return totals;
+}
+
+bool DatapathImpl::SendFrame(uint64_t handle, wire::Octets frame) {
+  const absl::StatusOr<unsigned> worker = calls_->WorkerOf(handle);
+  rte_mbuf* mbuf = worker.ok() ? rte_pktmbuf_alloc(spec_.mbufs) : nullptr;
+  if (mbuf == nullptr) {
+    ++inject_full_;
+    return false;
+  }
+  char* data = rte_pktmbuf_append(mbuf, static_cast<uint16_t>(std::min<size_t>(frame.size(), 65535)));
+  const std::lock_guard lock(frames_mutex_);
+  Packet& packet = ResetPacket(mbuf);
+  packet.call_index = HandleIndex(handle);
+  packet.generation = HandleGeneration(handle);
+  packet.stage = Stage::kControl;
+  if (data != nullptr) {
+    std::memcpy(data, frame.data(), frame.size());
+  }
+  if (data == nullptr || workers_[*worker]->inject_frames().Put(&mbuf, 1) == 0) {
+    ++inject_full_;
+    rte_pktmbuf_free(mbuf);
+    return false;
+  }
+  return true;
+}
+
+size_t DatapathImpl::ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) {
+  size_t total = 0;
+  for (const auto& worker : workers_) {
+    rte_mbuf* mbuf = nullptr;
+    while (total < max && worker->punted_frames().Take(&mbuf, 1) == 1) {
+      Packet& packet = PacketOf(mbuf);
+      const auto payload = packet.payload();
+      out->push_back({MakeHandle(packet.generation, packet.call_index),
+                      std::vector<uint8_t>(payload.begin(), payload.end())});
+      rte_pktmbuf_free(mbuf);
+      ++total;
+    }
+  }
+  return total;
+}
+
+unsigned DatapathImpl::FromPort(uint16_t port, std::span<rte_mbuf*> out) {
+  unsigned num = 0;
+  for (const auto& worker : workers_) {
+    num += worker->punted_port(port).Take(&out[num], static_cast<unsigned>(out.size()) - num);
+  }
+  return num;
+}
+
+unsigned DatapathImpl::FromClients(std::span<rte_mbuf*> out) {
+  unsigned num = 0;
+  for (const auto& worker : workers_) {
+    num += worker->punted_clients().Take(&out[num], static_cast<unsigned>(out.size()) - num);
+  }
+  return num;
+}
+
+// The slow path has one producer, so one worker takes all of its packets, and their order stays.
+bool DatapathImpl::ToPort(uint16_t port, rte_mbuf* frame) {
+  Packet& packet = ResetPacket(frame);
+  packet.port = port;
+  packet.stage = Stage::kCount;
+  if (workers_[0]->inject_slow().Put(&frame, 1) == 0) {
+    ++inject_full_;
+    return false;
+  }
+  return true;
+}
+
+bool DatapathImpl::ToClients(rte_mbuf* packet) {
+  Packet& fresh = ResetPacket(packet);
+  fresh.length = rte_pktmbuf_data_len(packet);
+  fresh.stage = Stage::kKernel;
+  if (workers_[0]->inject_slow().Put(&packet, 1) == 0) {
+    ++inject_full_;
+    return false;
+  }
+  return true;
+}
+
+std::vector<std::pair<uint16_t, uint32_t>> DatapathImpl::TakeUnresolved() {
+  std::vector<std::pair<uint16_t, uint32_t>> hosts;
+  for (const auto& worker : workers_) {
+    while (auto host = worker->unresolved().Take()) {
+      hosts.push_back(*host);
+    }
+  }
+  std::sort(hosts.begin(), hosts.end());
+  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+  return hosts;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Datapath>> Datapath::Create(const DatapathSpec& spec) {
+  auto datapath = std::make_unique<DatapathImpl>(spec);
+  if (absl::Status status = datapath->Init(); !status.ok()) {
+    return status;
+  }
+  return datapath;
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,25 @@
+#include "dataplane/steps/steps.h"
+
+namespace culvert::dataplane {
+
+// The route may be older than the call: the address decides. No data leaves in clear where
+// encryption is required (RFC 3078 s9).
+Verdict DownstreamCallStep(Packet& packet, WorkerContext& context) {
+  Call& call = context.calls->At(packet.call_index);
+  if (Load(call.generation, std::memory_order_acquire) == 0) {
+    return Verdict::Drop(DropReason::call_stale);
+  }
+  if (const uint16_t owner = Load(call.owner); owner != context.worker) {
+    return Verdict::HandOver(owner);
+  }
+  if (call.client_address != packet.ip.destination) {
+    return Verdict::Drop(DropReason::call_stale);
+  }
+  packet.call = &call;
+  if (call.require_encryption != 0 && call.send.bits == 0) {
+    return Verdict::Drop(DropReason::encryption_missing);
+  }
+  return Verdict::Next();
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,53 @@
+#include <rte_prefetch.h>
+
+#include "dataplane/steps/steps.h"
+
+namespace culvert::dataplane {
+namespace {
+
+// To this machine: what came out of a call goes to the kernel by the TUN, a frame from a port
+// by that port's TAP, with the Ethernet header that is still before the packet.
+Verdict Local(Packet* packet) {
+  if (packet->call != nullptr) {
+    return Verdict::PuntClients();
+  }
+  if (packet->from_kernel || packet->Prepend(kEthernetHeaderLen) == nullptr) {
+    return Verdict::Drop(DropReason::no_route);  // the kernel's own address came back out of it
+  }
+  return Verdict::PuntPort();
+}
+
+}  // namespace
+
+// RFC 1812 s5.2.4. The next stage's memory is fetched from here on.
+Verdict RouteStep(Packet& packet, WorkerContext& context) {
+  const NextHop hop = context.fib->Lookup(packet.ip.destination);
+  packet.next_hop = hop.value();
+  switch (hop.kind()) {
+    case NextHop::Kind::kCall: {
+      const Call& call = context.calls->At(hop.index());
+      rte_prefetch0(&call);
+      rte_prefetch0(&call.send_sequence);
+      rte_prefetch0(&call.send);
+      rte_prefetch0(&call.counters);
+      packet.call_index = hop.index();
+      packet.call = nullptr;
+      packet.downstream = true;
+      return Verdict::GoTo(Stage::kDownstream);
+    }
+    case NextHop::Kind::kAdjacency:
+    case NextHop::Kind::kOnLink:
+      return Verdict::GoTo(Stage::kTransit);
+    case NextHop::Kind::kLocal:
+      return Local(&packet);
+    case NextHop::Kind::kClients:
+      return Verdict::Drop(DropReason::no_client);
+    case NextHop::Kind::kBlackhole:
+      return Verdict::Drop(DropReason::blackhole);
+    case NextHop::Kind::kNone:
+      break;
+  }
+  return Verdict::Drop(DropReason::no_route);
+}
+
+}  // namespace culvert::dataplane

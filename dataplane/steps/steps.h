@@ -1,0 +1,50 @@
+// The packet path's steps. A step looks at one packet, changes it, and returns where it goes. File,
+// step, and place in stages.cc have one name; a folder holds a stretch of the path. Steps run on the
+// worker's thread; those after upstream_call and downstream_call may change packet.call.
+#pragma once
+
+#include "dataplane/packet/packet.h"
+#include "dataplane/worker/context.h"
+
+namespace culvert::dataplane {
+
+using Step = Verdict (*)(Packet& packet, WorkerContext& context);
+
+// input: from the port to the GRE header.
+Verdict EthernetInputStep(Packet& packet, WorkerContext& context);
+Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context);
+Verdict GreInputStep(Packet& packet, WorkerContext& context);
+Verdict KernelInputStep(Packet& packet, WorkerContext& context);
+
+// upstream: from the call to the inner packet.
+Verdict UpstreamCallStep(Packet& packet, WorkerContext& context);
+Verdict SequenceStep(Packet& packet, WorkerContext& context);
+Verdict PppInputStep(Packet& packet, WorkerContext& context);
+Verdict MppeDecryptStep(Packet& packet, WorkerContext& context);
+Verdict AcknowledgeStep(Packet& packet, WorkerContext& context);
+Verdict ProtocolStep(Packet& packet, WorkerContext& context);
+Verdict InnerIpv4Step(Packet& packet, WorkerContext& context);
+Verdict AntiSpoofStep(Packet& packet, WorkerContext& context);
+Verdict UpstreamAccountStep(Packet& packet, WorkerContext& context);
+
+// forward: what every forwarded packet meets.
+Verdict MartianStep(Packet& packet, WorkerContext& context);
+Verdict MssClampStep(Packet& packet, WorkerContext& context);
+Verdict RouteStep(Packet& packet, WorkerContext& context);
+Verdict TtlStep(Packet& packet, WorkerContext& context);
+Verdict TrimStep(Packet& packet, WorkerContext& context);
+Verdict ToEthernetStep(Packet& packet, WorkerContext& context);
+Verdict EthernetOutputStep(Packet& packet, WorkerContext& context);
+
+// downstream: from the call to the outer packet.
+Verdict DownstreamCallStep(Packet& packet, WorkerContext& context);
+Verdict MtuStep(Packet& packet, WorkerContext& context);
+Verdict DownstreamAccountStep(Packet& packet, WorkerContext& context);
+Verdict MppeEncryptStep(Packet& packet, WorkerContext& context);
+Verdict PppOutputStep(Packet& packet, WorkerContext& context);
+Verdict ControlFrameStep(Packet& packet, WorkerContext& context);
+Verdict GreOutputStep(Packet& packet, WorkerContext& context);
+Verdict OuterIpv4OutputStep(Packet& packet, WorkerContext& context);
+Verdict TunnelRouteStep(Packet& packet, WorkerContext& context);
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,23 @@
+#include "dataplane/steps/steps.h"
+#include "proto/wire/ppp.h"
+
+namespace culvert::dataplane {
+
+// RFC 1661 s2, s6.5, s6.6: every compressed form is taken, whatever was negotiated.
+Verdict PppInputStep(Packet& packet, WorkerContext& context) {
+  if (packet.length == 0) {
+    packet.protocol = 0;  // a sequence number without payload
+    return Verdict::Next();
+  }
+  const auto frame = wire::ppp::ParseFrame(packet.payload());
+  if (!frame) {
+    return Verdict::Drop(frame.error() == wire::ppp::Error::kTruncated ? DropReason::ppp_truncated
+                                                                       : DropReason::ppp_protocol);
+  }
+  packet.protocol = frame->protocol;
+  packet.offset = static_cast<uint16_t>(packet.offset + packet.length - frame->information.size());
+  packet.length = static_cast<uint16_t>(frame->information.size());
+  return Verdict::Next();
+}
+
+}  // namespace culvert::dataplane

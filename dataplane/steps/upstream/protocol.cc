@@ -1,0 +1,63 @@
+#include "proto/wire/ppp.h"
+
+#include <algorithm>
+
+#include "dataplane/steps/steps.h"
+
+namespace culvert::dataplane {
+namespace {
+
+// Network-layer data (RFC 1661 s2): what CCP compresses and MPPE encrypts.
+constexpr bool IsData(uint16_t protocol) { return protocol < 0x4000; }
+
+// A call's control frames go through a bucket of one second's worth, so that one peer cannot
+// keep the control plane from the others.
+bool TakePuntToken(Call* call, const WorkerContext& context) {
+  constexpr uint32_t kTokensPerFrame = 1000;
+  const uint32_t full = context.punt_rate * kTokensPerFrame;
+  const uint64_t refill = static_cast<uint64_t>(context.now_ms - call->punt_ms) * context.punt_rate;
+  call->punt_tokens = static_cast<uint32_t>(std::min<uint64_t>(full, call->punt_tokens + refill));
+  call->punt_ms = context.now_ms;
+  if (call->punt_tokens < kTokensPerFrame) {
+    return false;
+  }
+  call->punt_tokens -= kTokensPerFrame;
+  return true;
+}
+
+Verdict Punt(Packet* packet, const WorkerContext& context) {
+  if (!TakePuntToken(packet->call, context)) {
+    return Verdict::Drop(DropReason::punt_rate);
+  }
+  // The control plane gets both octets of the protocol, whichever form they had: before
+  // the information there were a GRE header and that field.
+  packet->offset = static_cast<uint16_t>(packet->offset - 2);
+  packet->length = static_cast<uint16_t>(packet->length + 2);
+  wire::StoreBe16(packet->payload().data(), packet->protocol);
+  packet->generation = packet->call->generation;
+  return Verdict::PuntFrame();
+}
+
+}  // namespace
+
+// RFC 1661 s2; RFC 3078 s9 for data in clear. Data of protocols that we lack goes to the control
+// plane as well, which answers with Protocol-Reject.
+Verdict ProtocolStep(Packet& packet, WorkerContext& context) {
+  if (packet.protocol == 0) {
+    return Verdict::Consume();
+  }
+  const Call& call = *packet.call;
+  if (IsData(packet.protocol) && !packet.encrypted &&
+      (call.require_encryption != 0 || call.receive.bits != 0)) {
+    return Verdict::Drop(DropReason::clear_data);
+  }
+  if (packet.protocol != wire::ppp::kIpv4) {
+    return Punt(&packet, context);
+  }
+  if (call.client_address == 0) {
+    return Verdict::Drop(DropReason::no_client_address);
+  }
+  return Verdict::Next();
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,31 @@
+// Command: what the control side asks of a call's worker. The control side owns it and waits until
+// done; keys in it are wiped by who made it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "dataplane/call/call.h"
+#include "dataplane/datapath.h"
+
+namespace culvert::dataplane {
+
+struct CallProgram {
+  uint32_t index = 0;
+  uint32_t generation = 0;
+  uint32_t local_address = 0, peer_address = 0, client_address = 0;
+  uint16_t call_id = 0, peer_call_id = 0;
+  uint16_t mtu = 0, receive_window = 0;
+  bool require_encryption = false, send_acfc = false, send_pfc = false;
+  MppeKeySpec receive, send;  // bits 0: none
+};
+
+struct Command {
+  enum class Kind : uint8_t { kProgram, kRemove };
+  Kind kind = Kind::kProgram;
+  CallProgram program;        // kRemove: index alone
+  CallTotals totals;          // answer to kRemove
+  std::atomic<bool> done{false};
+};
+
+}  // namespace culvert::dataplane

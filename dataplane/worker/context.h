@@ -1,0 +1,39 @@
+// WorkerContext: what steps may use besides their packet. One per worker; its thread's only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "dataplane/call/call_table.h"
+#include "dataplane/forwarding/adjacency.h"
+#include "dataplane/forwarding/fib.h"
+#include "dataplane/mppe/sha1.h"
+#include "dataplane/packet/packet.h"
+#include "dataplane/worker/ack_queue.h"
+#include "dataplane/worker/unresolved.h"
+
+struct rte_mempool;
+
+namespace culvert::dataplane {
+
+struct WorkerContext {
+  uint16_t worker = 0;
+  // The clock, read once a burst. The milliseconds wrap; compare differences.
+  uint32_t now_ms = 0;
+  uint32_t route_epoch = 0;  // the forwarding table's, read once a burst
+  uint16_t next_ip_id = 0;   // of outer headers
+  uint32_t punt_rate = 0;    // control frames a second and call
+  std::span<const PortSpec> ports;
+  CallTable* calls = nullptr;
+  const Fib* fib = nullptr;
+  const AdjacencyTable* adjacencies = nullptr;
+  std::unique_ptr<mppe::Sha1> sha1;
+  AckQueue acks;
+  UnresolvedQueue unresolved;
+  // A call whose acknowledgement must leave in this burst, after half a window; at most
+  // one a packet, taken by the worker's loop.
+  uint32_t ack_now[64];
+  unsigned num_ack_now = 0;
+};
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,20 @@
+// WorkerCounters: one writer, the worker; anybody may Load.
+#pragma once
+
+#include <cstdint>
+
+#include "dataplane/call/call.h"
+#include "dataplane/packet/drop_reason.h"
+
+namespace culvert::dataplane {
+
+struct alignas(64) WorkerCounters {
+  uint64_t received = 0;     // from ports, the TUN and the control plane
+  uint64_t transmitted = 0;  // to ports
+  uint64_t punted = 0;       // to TAPs, the TUN and the control plane
+  uint64_t handed_over = 0;
+  uint64_t consumed = 0;     // acknowledgements, sequence numbers without payload
+  uint64_t drops[kNumDropReasons] = {};
+};
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,267 @@
+#include "dataplane/worker/worker.h"
+
+#include <rte_cycles.h>
+#include <rte_ethdev.h>
+
+#include <chrono>
+#include <thread>
+
+#include "dataplane/worker/program.h"
+#include "dataplane/worker/stages.h"
+
+namespace culvert::dataplane {
+namespace {
+
+constexpr unsigned kRingSize = 4096;
+constexpr unsigned kFrameRingSize = 8192;
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(unsigned index, const Shared& shared) {
+  std::unique_ptr<Worker> worker(new Worker(index, shared));
+  worker->context_.sha1 = mppe::Sha1::Create();
+  if (worker->context_.sha1 == nullptr) {
+    return absl::InternalError("ipsec-mb does not work on this processor");
+  }
+  if (absl::Status status = worker->MakeRings(); !status.ok()) {
+    return status;
+  }
+  return worker;
+}
+
+Worker::Worker(unsigned index, const Shared& shared)
+    : adjacencies_(shared.adjacencies),
+      mbufs_(shared.mbufs),
+      num_workers_(shared.num_workers),
+      tsc_per_ms_(rte_get_tsc_hz() / 1000),
+      to_ports_(shared.ports.size()),
+      to_punted_ports_(shared.ports.size()),
+      to_workers_(shared.num_workers) {
+  context_.worker = static_cast<uint16_t>(index);
+  context_.punt_rate = shared.punt_rate;
+  context_.ports = shared.ports;
+  context_.calls = shared.calls;
+  context_.fib = shared.fib;
+  context_.adjacencies = shared.adjacencies;
+}
+
+absl::Status Worker::MakeRings() {
+  bool ok = true;
+  auto make = [&ok](unsigned size) {
+    auto ring = MbufRing::Create(size);
+    ok = ok && ring != nullptr;
+    return ring;
+  };
+  for (unsigned i = 0; i < num_workers_; ++i) {
+    hand_over_.push_back(make(kRingSize));
+  }
+  for (size_t i = 0; i < to_ports_.size(); ++i) {
+    punted_ports_.push_back(make(kRingSize));
+  }
+  punted_clients_ = make(kRingSize);
+  punted_frames_ = make(kFrameRingSize);
+  inject_frames_ = make(kFrameRingSize);
+  inject_slow_ = make(kRingSize);
+  return ok ? absl::OkStatus()
+            : absl::ResourceExhaustedError("worker rings: no memory; give dataplane.memory_mb more");
+}
+
+void Worker::Connect(std::span<const std::unique_ptr<Worker>> workers) {
+  for (const auto& worker : workers) {
+    hand_over_to_.push_back(worker->hand_over_[context_.worker].get());
+  }
+}
+
+void Worker::Run(const std::atomic<bool>& stop, IdleMode idle) {
+  // After this many empty rounds in sleep mode a round costs up to kSleep more, and so may a packet.
+  constexpr unsigned kEmptyRounds = 256;
+  constexpr auto kSleep = std::chrono::microseconds(50);
+  adjacencies_->GoOnline(context_.worker);
+  unsigned empty = 0;
+  while (!stop.load(std::memory_order_relaxed)) {
+    empty = RunOnce() == 0 ? empty + 1 : 0;
+    adjacencies_->ReportQuiescent(context_.worker);
+    if (idle == IdleMode::kSleep && empty > kEmptyRounds) {
+      std::this_thread::sleep_for(kSleep);
+    }
+  }
+  adjacencies_->GoOffline(context_.worker);
+}
+
+unsigned Worker::RunOnce() {
+  context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
+  context_.route_epoch = context_.fib->epoch();
+  TakeCommand();
+  const unsigned num = TakePorts() + TakeRings();
+  SendDueAcks();
+  return num;
+}
+
+void Worker::Execute(Command* command, bool runs) {
+  if (!runs) {
+    context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
+    Apply(command, &context_);
+    return;
+  }
+  command_.store(command, std::memory_order_release);
+  while (!command->done.load(std::memory_order_acquire)) {
+    std::this_thread::yield();
+  }
+}
+
+void Worker::TakeCommand() {
+  Command* command = command_.load(std::memory_order_acquire);
+  if (command == nullptr) {
+    return;
+  }
+  Apply(command, &context_);
+  command_.store(nullptr, std::memory_order_relaxed);
+  command->done.store(true, std::memory_order_release);
+}
+
+unsigned Worker::TakePorts() {
+  unsigned total = 0;
+  Queue& input = stages_[static_cast<unsigned>(Stage::kInput)];
+  for (uint16_t port = 0; port < context_.ports.size(); ++port) {
+    const uint16_t num = rte_eth_rx_burst(context_.ports[port].dpdk_port, context_.worker,
+                                          input.mbufs, kBurst);
+    if (num == 0) {
+      continue;
+    }
+    for (uint16_t i = 0; i < num; ++i) {
+      rte_prefetch0(rte_pktmbuf_mtod(input.mbufs[i], void*));
+      ResetPacket(input.mbufs[i]).port = port;
+    }
+    input.num = num;
+    total += num;
+    RunStages();
+  }
+  Add(&counters_.received, total);
+  return total;
+}
+
+unsigned Worker::TakeRings() {
+  unsigned total = 0;
+  for (unsigned i = 0; i < num_workers_; ++i) {
+    if (i != context_.worker) {
+      total += TakeRing(hand_over_[i].get(), false);
+    }
+  }
+  return total + TakeRing(inject_frames_.get(), true) + TakeRing(inject_slow_.get(), true);
+}
+
+// TakeRing takes packets that know their stage.
+unsigned Worker::TakeRing(MbufRing* ring, bool is_new) {
+  rte_mbuf* mbufs[kBurst];
+  const unsigned num = ring->Take(mbufs, kBurst);
+  if (num == 0) {
+    return 0;
+  }
+  for (unsigned i = 0; i < num; ++i) {
+    Packet& packet = PacketOf(mbufs[i]);
+    if (packet.stage == Stage::kCount) {  // a frame for a port, as it is
+      Dispatch(&packet, packet.stage, Verdict::Transmit(packet.port));
+    } else {
+      Append(&stages_[static_cast<unsigned>(packet.stage)], mbufs[i]);
+    }
+  }
+  if (is_new) {
+    Add(&counters_.received, num);
+  }
+  RunStages();
+  return num;
+}
+
+void Worker::RunStages() {
+  for (unsigned stage = 0; stage < kNumStages; ++stage) {
+    RunStage(static_cast<Stage>(stage));
+    for (unsigned i = 0; i < context_.num_ack_now; ++i) {
+      SendAck(context_.ack_now[i]);
+    }
+    context_.num_ack_now = 0;
+  }
+  Flush();
+}
+
+void Worker::RunStage(Stage stage) {
+  Queue& queue = stages_[static_cast<unsigned>(stage)];
+  const std::span<const Step> steps = StepsOf(stage);
+  for (unsigned i = 0; i < queue.num; ++i) {
+    Packet& packet = PacketOf(queue.mbufs[i]);
+    Verdict verdict = Verdict::Next();
+    for (auto step = steps.begin(); verdict.IsNext(); ++step) {
+      verdict = (*step)(packet, context_);
+    }
+    Dispatch(&packet, stage, verdict);
+  }
+  queue.num = 0;
+}
+
+void Worker::Dispatch(Packet* packet, Stage stage, Verdict verdict) {
+  rte_mbuf* mbuf = packet->mbuf();
+  switch (verdict.kind()) {
+    case Verdict::Kind::kNext:
+      break;
+    case Verdict::Kind::kGoTo:
+      return Append(&stages_[static_cast<unsigned>(verdict.stage())], mbuf);
+    case Verdict::Kind::kDrop:
+      return Drop(packet, verdict.reason());
+    case Verdict::Kind::kConsume:
+      Add(&counters_.consumed, 1);
+      return rte_pktmbuf_free(mbuf);
+    case Verdict::Kind::kPuntPort:
+      return Append(&to_punted_ports_[packet->port], mbuf);
+    case Verdict::Kind::kPuntClients:
+      return Append(&to_punted_clients_, mbuf);
+    case Verdict::Kind::kPuntFrame:
+      return Append(&to_punted_frames_, mbuf);
+    case Verdict::Kind::kHandOver:
+      packet->stage = stage;
+      packet->call = nullptr;
+      return Append(&to_workers_[verdict.value()], mbuf);
+    case Verdict::Kind::kTransmit:
+      return Append(&to_ports_[verdict.value()], mbuf);
+  }
+}
+
+void Worker::Drop(Packet* packet, DropReason reason) {
+  Add(&counters_.drops[static_cast<size_t>(reason)], 1);
+  if (packet->call != nullptr) {
+    CallCountersBlock& counters = packet->call->counters;
+    Add(packet->downstream ? &counters.downstream_drops : &counters.upstream_drops, 1);
+  }
+  rte_pktmbuf_free(packet->mbuf());
+}
+
+void Worker::SendDueAcks() {
+  AckQueue::Entry entry;
+  Queue& tunnel = stages_[static_cast<unsigned>(Stage::kTunnel)];
+  while (tunnel.num < kBurst && context_.acks.TakeDue(context_.now_ms, &entry)) {
+    Call& call = context_.calls->At(entry.call_index);
+    if (Load(call.generation) != entry.generation || Load(call.owner) != context_.worker) {
+      continue;
+    }
+    call.ack_queued = 0;
+    if (call.ack_due != 0) {
+      SendAck(entry.call_index);
+    }
+  }
+  if (tunnel.num > 0) {
+    RunStages();
+  }
+}
+
+void Worker::SendAck(uint32_t call_index) {
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(mbufs_);
+  if (mbuf == nullptr) {
+    Add(&counters_.drops[static_cast<size_t>(DropReason::no_buffer)], 1);
+    return;
+  }
+  Packet& packet = ResetPacket(mbuf);
+  packet.call_index = call_index;
+  packet.call = &context_.calls->At(call_index);
+  packet.downstream = true;
+  Append(&stages_[static_cast<unsigned>(Stage::kTunnel)], mbuf);
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,101 @@
+// Worker: one lcore's loop. Each round takes bursts from the ports and rings, runs them through
+// the stages, and sends what has gathered. The only place where packets change hands.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "dataplane/worker/command.h"
+#include "dataplane/worker/context.h"
+#include "dataplane/worker/counters.h"
+#include "dataplane/worker/mbuf_ring.h"
+
+namespace culvert::dataplane {
+
+constexpr unsigned kBurst = 32;
+
+class Worker {
+ public:
+  struct Shared {  // borrowed
+    CallTable* calls;
+    const Fib* fib;
+    AdjacencyTable* adjacencies;
+    std::span<const PortSpec> ports;
+    rte_mempool* mbufs;
+    uint32_t punt_rate;
+    unsigned num_workers;
+  };
+  static absl::StatusOr<std::unique_ptr<Worker>> Create(unsigned index, const Shared& shared);
+
+  // Connect tells where packets of other workers' calls go: to their hand_over ring for us.
+  void Connect(std::span<const std::unique_ptr<Worker>> workers);
+
+  // Worker's thread: Run until `stop`; RunOnce does one round and gives the packets handled.
+  void Run(const std::atomic<bool>& stop, IdleMode idle);
+  unsigned RunOnce();
+
+  // Control side, one thread at a time. Execute waits for the answer when the worker `runs`,
+  // else applies the command itself.
+  void Execute(Command* command, bool runs);
+  [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
+  UnresolvedQueue& unresolved() { return context_.unresolved; }
+
+  // Rings to the outside; each has one consumer, and each ring to the inside one producer.
+  MbufRing& punted_frames() { return *punted_frames_; }
+  MbufRing& punted_clients() { return *punted_clients_; }
+  MbufRing& punted_port(uint16_t port) { return *punted_ports_[port]; }
+  MbufRing& inject_frames() { return *inject_frames_; }    // control frames, Packet filled
+  MbufRing& inject_slow() { return *inject_slow_; }        // slow path; Packet::stage, port filled
+
+ private:
+  struct Queue {  // mbufs on their way to one place
+    rte_mbuf* mbufs[2 * kBurst];
+    unsigned num = 0;
+  };
+
+  Worker(unsigned index, const Shared& shared);
+  absl::Status MakeRings();
+  void TakeCommand();
+  unsigned TakePorts();
+  unsigned TakeRings();
+  unsigned TakeRing(MbufRing* ring, bool is_new);
+  void RunStages();
+  void RunStage(Stage stage);
+  void Dispatch(Packet* packet, Stage stage, Verdict verdict);
+  void Drop(Packet* packet, DropReason reason);
+  void SendDueAcks();
+  void SendAck(uint32_t call_index);
+  void Append(Queue* queue, rte_mbuf* mbuf);
+  void Flush();
+  void FlushPort(uint16_t port);
+  void FlushRing(Queue* queue, MbufRing* ring, uint64_t* counter, DropReason full);
+
+  WorkerContext context_;
+  AdjacencyTable* adjacencies_;
+  rte_mempool* mbufs_;
+  unsigned num_workers_;
+  uint64_t tsc_per_ms_;
+  WorkerCounters counters_;
+  std::array<Queue, kNumStages> stages_;
+  std::vector<Queue> to_ports_;
+  std::vector<Queue> to_punted_ports_;
+  std::vector<Queue> to_workers_;
+  Queue to_punted_clients_;
+  Queue to_punted_frames_;
+
+  std::vector<std::unique_ptr<MbufRing>> hand_over_;  // from worker i
+  std::vector<MbufRing*> hand_over_to_;               // worker i's ring for us
+  std::vector<std::unique_ptr<MbufRing>> punted_ports_;
+  std::unique_ptr<MbufRing> punted_clients_;
+  std::unique_ptr<MbufRing> punted_frames_;
+  std::unique_ptr<MbufRing> inject_frames_;
+  std::unique_ptr<MbufRing> inject_slow_;
+  std::atomic<Command*> command_{nullptr};
+};
+
+}  // namespace culvert::dataplane
