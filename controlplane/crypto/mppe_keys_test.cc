@@ -23,8 +23,9 @@ TEST(MppeKeys, Rfc3079Section3_5AndReceiveDirection) {
   const auto response = Hex(exchange["nt_response"]);
   const std::span<const uint8_t, 16> hash16(hash.data(), 16);
   const std::span<const uint8_t, 24> response24(response.data(), 24);
-  EXPECT_EQ(ToHex(MasterKey(std::span<const uint8_t, 16>(hash_hash.data(), 16), response24).octets()),
-            send["master_key"]);
+  EXPECT_EQ(
+      ToHex(MasterKey(std::span<const uint8_t, 16>(hash_hash.data(), 16), response24).octets()),
+      send["master_key"]);
   const MppeStartKeys keys = MsChapV2StartKeys(hash16, response24);
   EXPECT_EQ(ToHex(keys.send_128.octets()), send["send_start_key_16"]);
   EXPECT_EQ(ToHex(keys.send_40_56.octets()), send["send_start_key_8"]);
@@ -60,9 +61,8 @@ TEST(MppeKeys, Rfc3079Section2_5) {
   const auto nt = Hex(v["nt_password_hash"]);
   const auto challenge = Hex(v["challenge"]);
   const auto lm = Hex(v["lm_password_hash"]);
-  const MppeStartKeys keys =
-      MsChapStartKeys(std::span<const uint8_t, 16>(nt.data(), 16),
-                      std::span<const uint8_t, 8>(challenge.data(), 8), lm);
+  const MppeStartKeys keys = MsChapStartKeys(std::span<const uint8_t, 16>(nt.data(), 16),
+                                             std::span<const uint8_t, 8>(challenge.data(), 8), lm);
   EXPECT_EQ(ToHex(keys.send_128.octets()), v["initial_session_key128"]);
   EXPECT_EQ(ToHex(keys.receive_128.octets()), v["initial_session_key128"]);
   EXPECT_EQ(ToHex(InitialSessionKey(keys.send_128.octets(), 128).octets()), v["session_key128"]);

@@ -89,8 +89,8 @@ TEST(NtPasswordHash, TakesEveryWellFormedCodePoint) {
 }
 
 TEST(NtPasswordHash, RefusesWhatIsNotUtf8) {
-  for (const char* bad : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\xaf",
-                          "\xf4\x90\x80\x80", "\xff", "a\xe2\x82"}) {
+  for (const char* bad : {"\x80", "\xc3", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80",
+                          "\xf0\x80\x80\xaf", "\xf4\x90\x80\x80", "\xff", "a\xe2\x82"}) {
     const auto hash = NtPasswordHash(Password(bad));
     ASSERT_FALSE(hash);
     EXPECT_EQ(hash.error(), PasswordError::kInvalidUtf8);

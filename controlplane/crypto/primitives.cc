@@ -1,12 +1,12 @@
 #include "controlplane/crypto/primitives.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <string>
-
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
 
 namespace culvert::crypto {
 namespace {

@@ -3,12 +3,12 @@
 // our own, once. Any thread.
 #pragma once
 
+#include <absl/status/status.h>
+
 #include <array>
 #include <cstdint>
 #include <initializer_list>
 #include <span>
-
-#include <absl/status/status.h>
 
 #include "controlplane/crypto/secret.h"
 

@@ -2,12 +2,12 @@
 // goes, moves but never copies, compares in constant time, and has no way to be printed.
 #pragma once
 
+#include <openssl/crypto.h>
+
 #include <cstdint>
 #include <span>
 #include <utility>
 #include <vector>
-
-#include <openssl/crypto.h>
 
 namespace culvert {
 

@@ -23,25 +23,25 @@ enum class MppePolicy : uint8_t { kDeny, kAllow, kRequire };
 struct PppSettings {
   uint16_t mru = 1400;
   uint16_t mtu = 1500;
-  uint32_t restart_timer_ms = 1000;   // first; doubles up to 3 times the value
+  uint32_t restart_timer_ms = 1000;  // first; doubles up to 3 times the value
   uint32_t max_configure = 10;
   uint32_t max_terminate = 2;
   uint32_t max_failure = 5;
   uint32_t echo_interval_ms = 30000;  // 0: off
   uint32_t echo_failures = 4;
   uint32_t setup_timeout_ms = 60000;
-  uint32_t gateway_address = 0;       // host order
-  std::vector<uint32_t> dns, wins;    // at most two each, host order
+  uint32_t gateway_address = 0;     // host order
+  std::vector<uint32_t> dns, wins;  // at most two each, host order
   MppePolicy mppe = MppePolicy::kAllow;
   bool mppe_40 = true, mppe_56 = true, mppe_128 = true;
-  std::vector<AuthMethod> methods;    // allowed, in order of preference
-  std::string server_name;            // in CHAP Challenges
+  std::vector<AuthMethod> methods;  // allowed, in order of preference
+  std::string server_name;          // in CHAP Challenges
 };
 
 struct MppeDirection {
-  uint16_t bits = 0;      // 40, 56, 128
-  uint32_t epoch = 0;     // new at each CCP Opened: RFC 3078 keys start again
-  Secret start_key;       // 8 or 16 octets
+  uint16_t bits = 0;   // 40, 56, 128
+  uint32_t epoch = 0;  // new at each CCP Opened: RFC 3078 keys start again
+  Secret start_key;    // 8 or 16 octets
 };
 
 // DataplaneState: all that the data plane must know of the PPP side. Program carries the
@@ -64,7 +64,9 @@ struct SendFrame {
 struct Program {
   DataplaneState state;
 };
-struct Authenticate {  // answer with OnAuthResult()
+// Answer with OnAuthResult(). A client that negotiates LCP again is asked again: more than one
+// in a call, never two at a time.
+struct Authenticate {
   AuthRequest request;
 };
 struct Authenticated {  // the peer was told so
@@ -91,15 +93,16 @@ struct PppCounters {
   uint64_t malformed_frames = 0;
   uint64_t malformed_packets = 0;
   uint64_t malformed_options = 0;
-  uint64_t unknown_protocols = 0;   // answered with Protocol-Reject
-  uint64_t unknown_codes = 0;       // answered with Code-Reject
-  uint64_t bad_identifiers = 0;     // replies to nothing we sent
+  uint64_t unknown_protocols = 0;  // answered with Protocol-Reject
+  uint64_t unknown_codes = 0;      // answered with Code-Reject
+  uint64_t bad_identifiers = 0;    // replies to nothing we sent
   uint64_t out_of_phase = 0;
 };
 
 class PppCall {
  public:
-  // `peer_address`, `local_address`: outer, host order, for AuthRequest. `counters` outlives the call.
+  // `peer_address`, `local_address`: outer, host order, for AuthRequest. `counters` outlives the
+  // call.
   PppCall(std::shared_ptr<const PppSettings> settings, Random random, PppCounters* counters,
           uint32_t peer_address, uint32_t local_address, uint64_t now_ms);
   ~PppCall();

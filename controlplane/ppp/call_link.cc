@@ -1,0 +1,253 @@
+// LCP, authentication and echo in a call.
+#include <algorithm>
+
+#include "controlplane/ppp/call_impl.h"
+
+namespace culvert::ppp {
+
+using wire::ppp::EmitControl;
+
+namespace {
+
+constexpr uint32_t kMaxLcpRestarts = 5;
+constexpr uint32_t kMaxProtocolRejectsASecond = 10;
+constexpr size_t kControlHeaderLen = 4;
+
+}  // namespace
+
+void PppCall::Impl::OnLayerUp(uint16_t protocol) {
+  switch (protocol) {
+    case wire::ppp::kLcp:
+      return OnLcpUp();
+    case wire::ppp::kCcp:
+      return OnCcpUp();
+    default:
+      return OnIpcpUp();
+  }
+}
+
+void PppCall::Impl::OnLayerDown(uint16_t protocol) {
+  switch (protocol) {
+    case wire::ppp::kLcp:
+      return OnLcpDown();
+    case wire::ppp::kCcp:
+      return OnCcpDown();
+    default:
+      return OnIpcpDown();
+  }
+}
+
+void PppCall::Impl::OnLayerFinished(uint16_t protocol) {
+  switch (protocol) {
+    case wire::ppp::kLcp:
+      return End(terminating_ ? end_reason_ : "LCP: " + lcp_.reason());
+    case wire::ppp::kCcp:
+      return OnCcpGone(network_->ccp.reason());
+    default:
+      return TerminateLink("IPCP: " + network_->ipcp.reason(), "IPCP failed");
+  }
+}
+
+void PppCall::Impl::OnNegotiationFailed(uint16_t protocol, const std::string& why) {
+  switch (protocol) {
+    case wire::ppp::kLcp:
+      return TerminateLink("LCP: " + why, why);
+    case wire::ppp::kCcp:
+      return OnCcpGone(why);
+    default:
+      return TerminateLink("IPCP: " + why, "IPCP failed");
+  }
+}
+
+void PppCall::Impl::OnTerminateRequest(uint16_t protocol) {
+  if (protocol == wire::ppp::kCcp) {
+    OnCcpGone(network_->ccp.reason());
+  } else if (protocol == wire::ppp::kIpcp) {
+    TerminateLink("IPCP: " + network_->ipcp.reason(), "IPCP was closed");
+  }
+}
+
+void PppCall::Impl::OnCodeRejected(uint16_t protocol, uint8_t code) {
+  if (protocol == wire::ppp::kLcp && code == wire::ppp::kEchoRequest) {
+    keepalive_.Stop();
+  }
+}
+
+void PppCall::Impl::OnLcpUp() {
+  keepalive_.Start(now_ms_);
+  SetPhase(Phase::kAuthenticate);
+  auth_.Start(lcp_policy_.method(), now_ms_);
+}
+
+void PppCall::Impl::OnLcpDown() {
+  auth_.Stop();
+  keepalive_.Stop();
+  held_.clear();
+  StopNetwork();
+  authenticated_ = false;
+  if (lcp_.state() == State::kStopping || lcp_.state() == State::kClosing) {
+    if (!terminating_) {
+      terminating_ = true;
+      end_reason_ = lcp_.reason();
+      setup_deadline_ms_.reset();
+      SetPhase(Phase::kTerminate);
+    }
+    return;
+  }
+  // The peer negotiates LCP again: everything above starts again too.
+  if (++num_lcp_restarts_ > kMaxLcpRestarts) {
+    return TerminateLink("LCP: renegotiated too often", "too many renegotiations");
+  }
+  setup_deadline_ms_ = now_ms_ + settings_->setup_timeout_ms;
+  SetPhase(Phase::kEstablish);
+}
+
+void PppCall::Impl::Ask(AuthRequest request) {
+  request.peer_address = peer_address_;
+  request.local_address = local_address_;
+  Emit(Authenticate{std::move(request)});
+}
+
+void PppCall::Impl::OnAuthTimeout(const std::string& why) {
+  TerminateLink("authentication: " + why, "authentication timed out");
+}
+
+void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
+  if (ended_) {
+    return;
+  }
+  now_ms_ = now_ms;
+  if (!auth_.OnResult(result)) {
+    return;  // the link went down meanwhile
+  }
+  if (result.verdict != AuthVerdict::kAccept) {
+    TerminateLink("authentication failed: " + result.reject_reason, "authentication failed");
+    return Settle();
+  }
+  authenticated_ = true;
+  user_ = result.user;
+  keys_ = std::move(result.keys);
+  assigned_address_ = result.client_address;
+  Emit(Authenticated{auth_.method(), user_});
+  if (assigned_address_ == 0) {
+    TerminateLink("no address: " + result.no_address_reason, "no address available");
+  } else {
+    StartNetwork();
+  }
+  Settle();
+}
+
+void PppCall::Impl::OnExtraPacket(uint16_t protocol, const wire::ppp::ControlPacket& packet) {
+  if (protocol == wire::ppp::kCcp) {
+    // RFC 3078 s8.1: stateless mode needs no reset; the peer may wait for the Ack.
+    if (packet.code == wire::ppp::kResetRequest && ccp_opened()) {
+      Send(EmitControl(protocol, wire::ppp::kResetAck, packet.identifier, {}));
+    }
+    return;
+  }
+  switch (packet.code) {
+    case wire::ppp::kProtocolReject:
+      return OnProtocolReject(packet);
+    case wire::ppp::kEchoRequest:
+      return OnEchoRequest(packet);
+    case wire::ppp::kEchoReply:
+      return OnEchoReply(packet);
+    default:
+      return;  // Discard-Request, Identification, Time-Remaining: nothing to do
+  }
+}
+
+void PppCall::Impl::OnEchoRequest(const wire::ppp::ControlPacket& packet) {
+  wire::Reader in(packet.data);
+  const uint32_t magic = in.U32();
+  if (!in.ok()) {
+    ++counters_->malformed_packets;
+    return;
+  }
+  if (magic != 0 && magic == lcp_policy_.magic()) {
+    return TerminateLink("LCP: the link is looped back", "the link is looped back");
+  }
+  const size_t room =
+      std::max<size_t>(lcp_policy_.peer().mru, kControlHeaderLen + 4) - kControlHeaderLen;
+  std::vector<uint8_t> data(std::min(packet.data.size(), room));
+  wire::Writer out(data);
+  out.U32(lcp_policy_.magic());
+  out.Bytes(in.rest().first(data.size() - 4));
+  Send(EmitControl(wire::ppp::kLcp, wire::ppp::kEchoReply, packet.identifier, data));
+}
+
+void PppCall::Impl::OnEchoReply(const wire::ppp::ControlPacket& packet) {
+  wire::Reader in(packet.data);
+  const uint32_t magic = in.U32();
+  if (!in.ok()) {
+    ++counters_->malformed_packets;
+  } else if (magic != 0 && magic == lcp_policy_.magic()) {
+    TerminateLink("LCP: the link is looped back", "the link is looped back");
+  } else if (packet.identifier != echo_identifier_) {
+    ++counters_->bad_identifiers;  // late; that it came at all has been noted
+  }
+}
+
+void PppCall::Impl::SendEchoRequest() {
+  uint8_t magic[4];
+  wire::Writer out(magic);
+  out.U32(lcp_policy_.magic());
+  echo_identifier_ = lcp_.NextIdentifier();
+  Send(EmitControl(wire::ppp::kLcp, wire::ppp::kEchoRequest, echo_identifier_, magic));
+}
+
+void PppCall::Impl::SendProtocolReject(const wire::ppp::Frame& frame) {
+  ++counters_->unknown_protocols;
+  if (num_rejects_ == 0 || now_ms_ - rejects_since_ms_ >= 1000) {
+    rejects_since_ms_ = now_ms_;
+    num_rejects_ = 0;
+  }
+  if (++num_rejects_ > kMaxProtocolRejectsASecond) {
+    return;
+  }
+  const size_t room =
+      std::max<size_t>(lcp_policy_.peer().mru, kControlHeaderLen + 2) - kControlHeaderLen;
+  std::vector<uint8_t> data(std::min(2 + frame.information.size(), room));
+  wire::Writer out(data);
+  out.U16(frame.protocol);
+  out.Bytes(frame.information.first(data.size() - 2));
+  Send(EmitControl(wire::ppp::kLcp, wire::ppp::kProtocolReject, lcp_.NextIdentifier(), data));
+}
+
+void PppCall::Impl::OnProtocolReject(const wire::ppp::ControlPacket& packet) {
+  wire::Reader in(packet.data);
+  const uint16_t protocol = in.U16();
+  if (!in.ok()) {
+    ++counters_->malformed_packets;
+    return;
+  }
+  if (!lcp_.opened()) {
+    ++counters_->out_of_phase;  // RFC 1661 s5.7
+    return;
+  }
+  switch (protocol) {
+    case wire::ppp::kLcp:
+      return lcp_.OnProtocolReject(now_ms_);
+    case wire::ppp::kPap:
+    case wire::ppp::kChap:
+      return TerminateLink("the client rejects the authentication protocol",
+                           "authentication is required");
+    case wire::ppp::kIpcp:
+    case wire::ppp::kIpv4:
+      // A client that is not ready yet may reject its first packets.
+      if (network_running_ && (protocol == wire::ppp::kIpcp || ipcp_opened())) {
+        network_->ipcp.OnProtocolReject(now_ms_);
+      }
+      return;
+    case wire::ppp::kCcp:
+    case wire::ppp::kMppe:
+      if (network_running_ && (protocol == wire::ppp::kCcp || ccp_opened())) {
+        network_->ccp.OnProtocolReject(now_ms_);
+      }
+      return;
+    default:
+      return;
+  }
+}
+
+}  // namespace culvert::ppp

@@ -1,0 +1,38 @@
+// CcpPolicy: the server's side of CCP (RFC 1962), where MPPE (RFC 3078 s2) is the only option
+// and stateless the only mode.
+#pragma once
+
+#include <cstdint>
+
+#include "controlplane/ppp/options/option_policy.h"
+
+namespace culvert::ppp {
+
+class CcpPolicy final : public OptionPolicy {
+ public:
+  // `allowed`: a mask of k40Bit, k56Bit, k128Bit; at least one.
+  explicit CcpPolicy(uint32_t allowed) : allowed_(allowed), requested_(allowed) {}
+
+  void Reset() override { accepted_ = 0; }
+  void EmitRequest(wire::ppp::OptionList* out) override;
+  void OnNak(const wire::ppp::Option& option) override;
+  void OnReject(const wire::ppp::Option& option) override;
+  Judgement Judge(const wire::ppp::Option& option, wire::ppp::OptionList* naks) override;
+  void AddMissing(const Options& options, wire::ppp::OptionList* naks) override;
+  void Accept(const Options& options) override;
+
+  // receive_bits: the key length of what the peer sends us, as our request says it: 40, 56,
+  // 128. Nothing is known as long as the request leaves a choice: 0.
+  [[nodiscard]] uint16_t receive_bits() const;
+  // send_bits: of what we send, as the peer's acknowledged request says it; 0: none.
+  [[nodiscard]] uint16_t send_bits() const;
+  [[nodiscard]] uint16_t strongest_bits() const;
+
+ private:
+  const uint32_t allowed_;
+  uint32_t requested_;     // the mask in our request; narrowed by the peer's Nak, for good
+  uint32_t accepted_ = 0;  // the one bit of the peer's request
+  uint32_t num_empty_ = 0;
+};
+
+}  // namespace culvert::ppp
