@@ -50,7 +50,8 @@ class CallDirectory {
   [[nodiscard]] std::vector<uint64_t> MatchingIds(const CallFilter& filter) const;
   [[nodiscard]] size_t size() const;
   // CountByPhase: index is ppp::Phase.
-  [[nodiscard]] std::array<size_t, 6> CountByPhase() const;
+  static constexpr size_t kPhases = 6;
+  [[nodiscard]] std::array<size_t, kPhases> CountByPhase() const;
 
   // Subscribe answers the calls that are there and a queue of what changes from then on: no
   // change is missed. nullptr: there are kMaxWatches already.
@@ -78,8 +79,9 @@ class CallDirectory {
   static constexpr size_t kParts = 64;
 
   [[nodiscard]] Part& PartOf(uint64_t id) const;
-  void RememberHandle(uint64_t handle, uint64_t id);
-  void ForgetHandle(uint64_t handle, uint64_t id);
+  // ReplaceHandle: the call `id` had the handle `before` and has `now`; 0: none.
+  void ReplaceHandle(uint64_t before, uint64_t now, uint64_t id);
+  void CountCall(uint64_t id, const dataplane::v1::CallCounters& counters, int64_t now_ms);
   void Notify(Part& part, EventKind kind, const Entry& entry);
   template <typename Visit>
   void ForEach(const CallFilter& filter, Visit visit) const;

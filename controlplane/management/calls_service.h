@@ -4,6 +4,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <vector>
@@ -37,6 +38,11 @@ class CallsService final : public management::v1::Calls::Service {
                          management::v1::TerminateCallsResponse* response) override;
 
  private:
+  // Follow writes events, and counters each `interval` (0: never), until the watch ends.
+  grpc::Status Follow(grpc::ServerContext* context, CallWatch* watch,
+                      std::chrono::milliseconds interval,
+                      grpc::ServerWriter<management::v1::CallEvent>* writer);
+
   CallDirectory* const directory_;
   const TerminateCalls terminate_;
 };

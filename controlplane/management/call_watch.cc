@@ -1,0 +1,48 @@
+#include "controlplane/management/call_watch.h"
+
+#include <iterator>
+#include <utility>
+
+#include "controlplane/logging/printable.h"
+
+namespace culvert {
+
+bool CallFilter::Matches(const CallRecord& record) const {
+  return (!id || *id == record.id) && (!user || *user == Printable(record.user)) &&
+         (!peer_address || *peer_address == record.peer_address) &&
+         (!client_address || *client_address == record.client_address);
+}
+
+void CallWatch::Push(management::v1::CallEvent event) {
+  const std::lock_guard lock(mutex_);
+  if (state_ != State::kOpen) return;
+  if (queue_.size() >= kMaxQueued) {
+    state_ = State::kTooSlow;
+    queue_.clear();
+  } else {
+    queue_.push_back(std::move(event));
+  }
+  changed_.notify_one();
+}
+
+void CallWatch::Close() {
+  const std::lock_guard lock(mutex_);
+  if (state_ == State::kOpen) state_ = State::kClosed;
+  changed_.notify_one();
+}
+
+std::vector<management::v1::CallEvent> CallWatch::Take(std::chrono::milliseconds timeout) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, timeout, [&] { return !queue_.empty() || state_ != State::kOpen; });
+  std::vector<management::v1::CallEvent> events(std::make_move_iterator(queue_.begin()),
+                                                std::make_move_iterator(queue_.end()));
+  queue_.clear();
+  return events;
+}
+
+CallWatch::State CallWatch::state() const {
+  const std::lock_guard lock(mutex_);
+  return state_;
+}
+
+}  // namespace culvert

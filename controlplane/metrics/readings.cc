@@ -1,0 +1,211 @@
+#include "controlplane/metrics/readings.h"
+
+#include <string>
+#include <utility>
+
+namespace culvert {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+// FamilyOf makes a family without values yet.
+MetricFamily FamilyOf(MetricType type, std::string name, std::string help) {
+  MetricFamily family;
+  family.name = "culvert_" + std::move(name);
+  family.help = std::move(help);
+  family.type = type;
+  return family;
+}
+
+void AddValue(uint64_t value, Labels labels, MetricFamily* family) {
+  ClientMetric metric;
+  metric.label = std::move(labels);
+  if (family->type == MetricType::Counter) {
+    metric.counter.value = static_cast<double>(value);
+  } else {
+    metric.gauge.value = static_cast<double>(value);
+  }
+  family->metric.push_back(std::move(metric));
+}
+
+MetricFamily CallsByState(const CallDirectory& directory) {
+  MetricFamily family = FamilyOf(MetricType::Gauge, "calls", "Live calls by state");
+  const auto counts = directory.CountByPhase();
+  using ppp::Phase;
+  // A call whose LCP has not begun is shown as one that begins.
+  AddValue(
+      counts[static_cast<size_t>(Phase::kDead)] + counts[static_cast<size_t>(Phase::kEstablish)],
+      {{"state", PhaseName(Phase::kEstablish)}}, &family);
+  for (const Phase phase :
+       {Phase::kAuthenticate, Phase::kNetwork, Phase::kOpen, Phase::kTerminate}) {
+    AddValue(counts[static_cast<size_t>(phase)], {{"state", PhaseName(phase)}}, &family);
+  }
+  return family;
+}
+
+struct PppColumn {
+  const char* label;
+  uint64_t ppp::PppCounters::*value;
+};
+constexpr PppColumn kPppColumns[] = {
+    {"malformed_frame", &ppp::PppCounters::malformed_frames},
+    {"malformed_packet", &ppp::PppCounters::malformed_packets},
+    {"malformed_option", &ppp::PppCounters::malformed_options},
+    {"unknown_protocol", &ppp::PppCounters::unknown_protocols},
+    {"unknown_code", &ppp::PppCounters::unknown_codes},
+    {"bad_identifier", &ppp::PppCounters::bad_identifiers},
+    {"out_of_phase", &ppp::PppCounters::out_of_phase},
+};
+
+MetricFamily Ppp(const std::map<size_t, ppp::PppCounters>& shards) {
+  MetricFamily family = FamilyOf(MetricType::Counter, "ppp_refused_total",
+                                 "PPP control packets from clients that were refused");
+  for (const PppColumn& column : kPppColumns) {
+    uint64_t sum = 0;
+    for (const auto& [shard, counters] : shards) sum += counters.*column.value;
+    AddValue(sum, {{"reason", column.label}}, &family);
+  }
+  return family;
+}
+
+void AddPools(const std::vector<PoolUsage>& pools, std::vector<MetricFamily>* families) {
+  MetricFamily total =
+      FamilyOf(MetricType::Gauge, "pool_addresses", "Addresses for clients, by pool");
+  MetricFamily used =
+      FamilyOf(MetricType::Gauge, "pool_addresses_used", "Addresses that clients have, by pool");
+  for (const PoolUsage& pool : pools) {
+    AddValue(pool.total, {{"pool", pool.name}}, &total);
+    AddValue(pool.used, {{"pool", pool.name}}, &used);
+  }
+  families->push_back(std::move(total));
+  families->push_back(std::move(used));
+}
+
+struct WorkerColumn {
+  const char* name;
+  const char* help;
+  uint64_t (dataplane::v1::WorkerCounters::*value)() const;
+};
+using Worker = dataplane::v1::WorkerCounters;
+const WorkerColumn kWorkerColumns[] = {
+    {"received_packets_total", "Packets that workers took from ports", &Worker::received},
+    {"transmitted_packets_total", "Packets that workers sent to ports", &Worker::transmitted},
+    {"punted_packets_total", "Packets for the kernel or the control plane", &Worker::punted},
+    {"handed_over_packets_total", "Packets handed to the worker that has the call",
+     &Worker::handed_over},
+};
+
+void AddWorkers(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
+  for (const WorkerColumn& column : kWorkerColumns) {
+    MetricFamily family =
+        FamilyOf(MetricType::Counter, std::string("dataplane_") + column.name, column.help);
+    for (const Worker& worker : round.workers()) {
+      AddValue((worker.*column.value)(), {{"worker", std::to_string(worker.worker())}}, &family);
+    }
+    families->push_back(std::move(family));
+  }
+  MetricFamily drops = FamilyOf(MetricType::Counter, "dataplane_drops_total",
+                                "Packets not forwarded, by reason (docs: drop reasons)");
+  for (const Worker& worker : round.workers()) {
+    for (const auto& drop : worker.drops()) {
+      AddValue(drop.packets(),
+               {{"worker", std::to_string(worker.worker())}, {"reason", drop.reason()}}, &drops);
+    }
+  }
+  families->push_back(std::move(drops));
+}
+
+using Port = dataplane::v1::PortCounters;
+struct PortColumn {
+  const char* name;
+  const char* help;
+  uint64_t (Port::*value)() const;
+};
+const PortColumn kPortColumns[] = {
+    {"rx_packets_total", "Packets received by a port", &Port::rx_packets},
+    {"rx_octets_total", "Octets received by a port", &Port::rx_octets},
+    {"rx_missed_total", "Packets that a port had no room for", &Port::rx_missed},
+    {"tx_packets_total", "Packets sent by a port", &Port::tx_packets},
+    {"tx_octets_total", "Octets sent by a port", &Port::tx_octets},
+    {"tx_dropped_total", "Packets that a port did not take", &Port::tx_dropped},
+};
+
+void AddPorts(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
+  MetricFamily link =
+      FamilyOf(MetricType::Gauge, "dataplane_port_link_up", "Whether a port has a link");
+  for (const Port& port : round.ports()) AddValue(port.link_up(), {{"port", port.name()}}, &link);
+  families->push_back(std::move(link));
+  for (const PortColumn& column : kPortColumns) {
+    MetricFamily family =
+        FamilyOf(MetricType::Counter, std::string("dataplane_port_") + column.name, column.help);
+    for (const Port& port : round.ports()) {
+      AddValue((port.*column.value)(), {{"port", port.name()}}, &family);
+    }
+    families->push_back(std::move(family));
+  }
+}
+
+void AddGauge(const char* name, const char* help, uint64_t value,
+              std::vector<MetricFamily>* families) {
+  MetricFamily family = FamilyOf(MetricType::Gauge, name, help);
+  AddValue(value, {}, &family);
+  families->push_back(std::move(family));
+}
+
+}  // namespace
+
+void Readings::SetPpp(size_t shard, const ppp::PppCounters& totals) {
+  const std::lock_guard lock(mutex_);
+  ppp_[shard] = totals;
+}
+
+void Readings::SetPoolSource(std::function<std::vector<PoolUsage>()> source) {
+  const std::lock_guard lock(mutex_);
+  pool_source_ = std::move(source);
+}
+
+void Readings::SetDataplaneUp(bool up) {
+  const std::lock_guard lock(mutex_);
+  dataplane_up_ = up;
+}
+
+void Readings::SetDataplane(const dataplane::v1::CountersResponse& round) {
+  const std::lock_guard lock(mutex_);
+  dataplane_up_ = true;
+  // A round of many calls comes in several messages; those with calls only say nothing here.
+  if (round.workers_size() > 0) *dataplane_.mutable_workers() = round.workers();
+  if (round.ports_size() > 0) *dataplane_.mutable_ports() = round.ports();
+  if (round.mbufs_total() == 0) return;
+  dataplane_.set_num_calls(round.num_calls());
+  dataplane_.set_mbufs_in_use(round.mbufs_in_use());
+  dataplane_.set_mbufs_total(round.mbufs_total());
+}
+
+std::vector<MetricFamily> Readings::Collect() const {
+  std::vector<MetricFamily> families;
+  if (directory_ != nullptr) families.push_back(CallsByState(*directory_));
+  std::function<std::vector<PoolUsage>()> pool_source;
+  {
+    const std::lock_guard lock(mutex_);
+    pool_source = pool_source_;
+    families.push_back(Ppp(ppp_));
+    AddGauge("dataplane_up", "Whether culvert-dataplane answers", dataplane_up_, &families);
+    if (dataplane_up_ && dataplane_.workers_size() > 0) {
+      AddWorkers(dataplane_, &families);
+      AddPorts(dataplane_, &families);
+      AddGauge("dataplane_calls", "Calls that the data plane has", dataplane_.num_calls(),
+               &families);
+      AddGauge("dataplane_mbufs", "Packet buffers", dataplane_.mbufs_total(), &families);
+      AddGauge("dataplane_mbufs_in_use", "Packet buffers in use", dataplane_.mbufs_in_use(),
+               &families);
+    }
+  }
+  // Outside the lock: it belongs to another part.
+  if (pool_source) AddPools(pool_source(), &families);
+  return families;
+}
+
+}  // namespace culvert

@@ -1,0 +1,42 @@
+// Readings: values that another part counts, kept as last read and given to Prometheus as they
+// are. Any thread.
+#pragma once
+
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <vector>
+
+#include "controlplane/management/call_directory.h"
+#include "controlplane/metrics/metrics.h"
+#include "controlplane/ppp/call.h"
+#include "culvert/dataplane/v1/dataplane.pb.h"
+
+namespace culvert {
+
+class Readings final : public prometheus::Collectable {
+ public:
+  explicit Readings(const CallDirectory* directory) : directory_(directory) {}
+
+  void SetPpp(size_t shard, const ppp::PppCounters& totals);
+  void SetPoolSource(std::function<std::vector<PoolUsage>()> source);
+  void SetDataplaneUp(bool up);
+  void SetDataplane(const dataplane::v1::CountersResponse& round);
+
+  std::vector<prometheus::MetricFamily> Collect() const override;
+
+ private:
+  const CallDirectory* const directory_;
+  mutable std::mutex mutex_;
+  std::map<size_t, ppp::PppCounters> ppp_;  // by shard
+  std::function<std::vector<PoolUsage>()> pool_source_;
+  bool dataplane_up_ = false;
+  dataplane::v1::CountersResponse dataplane_;  // without calls
+};
+
+}  // namespace culvert
