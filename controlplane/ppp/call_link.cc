@@ -81,6 +81,7 @@ void PppCall::Impl::OnLcpUp() {
 
 void PppCall::Impl::OnLcpDown() {
   auth_.Stop();
+  next_question_.reset();
   keepalive_.Stop();
   held_.clear();
   StopNetwork();
@@ -105,6 +106,12 @@ void PppCall::Impl::OnLcpDown() {
 void PppCall::Impl::Ask(AuthRequest request) {
   request.peer_address = peer_address_;
   request.local_address = local_address_;
+  // One question at a time, so that no verdict is taken for that on another exchange.
+  if (verdict_due_) {
+    next_question_ = std::move(request);
+    return;
+  }
+  verdict_due_ = true;
   Emit(Authenticate{std::move(request)});
 }
 
@@ -117,6 +124,10 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
     return;
   }
   now_ms_ = now_ms;
+  verdict_due_ = false;
+  if (next_question_) {
+    return Ask(*std::exchange(next_question_, std::nullopt));  // this verdict came too late
+  }
   if (!auth_.OnResult(result)) {
     return;  // the link went down meanwhile
   }
