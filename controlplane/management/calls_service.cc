@@ -53,6 +53,19 @@ tl::expected<CallFilter, grpc::Status> ParseFilter(const management::v1::Filter&
   return filter;
 }
 
+std::string Describe(const management::v1::Filter& filter) {
+  std::string text;
+  const auto add = [&](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, Printable(value));
+  };
+  add("id", filter.id());
+  add("user", filter.user());
+  add("peer_address", filter.peer_address());
+  add("client_address", filter.client_address());
+  return text;
+}
+
 CallEvent MakeEvent(CallEvent::Kind kind) {
   CallEvent event;
   event.set_kind(kind);
@@ -167,7 +180,7 @@ grpc::Status CallsService::Terminate(grpc::ServerContext*,
   }
   const std::vector<uint64_t> ids = directory_->MatchingIds(*filter);
   if (ids.empty() && !request->all()) {
-    return {grpc::StatusCode::NOT_FOUND, "no call matches the filter"};
+    return {grpc::StatusCode::NOT_FOUND, "no call matches " + Describe(request->filter())};
   }
   terminate_(ids);
   for (const uint64_t id : ids) response->add_ids(FormatCallId(id));

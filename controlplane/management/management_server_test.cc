@@ -147,6 +147,7 @@ TEST_F(ManagementServerTest, RefusesToTerminateByAccident) {
   request.mutable_filter()->set_user("nobody");
   status = Terminate(request, &response);
   EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "no call matches user nobody");
   EXPECT_TRUE(terminated_.empty());
 }
 

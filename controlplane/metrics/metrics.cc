@@ -41,7 +41,7 @@ struct Metrics::Counters {
                  .Help("Control connections")
                  .Register(*registry)
                  .Add({})),
-        malformed(registry, "culvert_malformed_control_messages_total",
+        malformed(registry, "culvert_pptp_protocol_errors_total",
                   "Control messages that were refused, by error", "error"),
         started(MakeCounter(registry, "culvert_calls_started_total", "Calls accepted")),
         calls_refused(registry, "culvert_calls_refused_total", "Calls refused, by reason",
@@ -54,7 +54,7 @@ struct Metrics::Counters {
                   .Add({}, kSetupBuckets)),
         authentications(prometheus::BuildCounter()
                             .Name("culvert_authentications_total")
-                            .Help("Authentications, by method and verdict")
+                            .Help("Authentications, by method and result")
                             .Register(*registry)) {
     // All are there from the start, so that a rate shows the first one.
     for (const AuthMethod method : kMethods) {
@@ -64,9 +64,8 @@ struct Metrics::Counters {
   }
 
   prometheus::Counter& Authentication(AuthMethod method, AuthVerdict verdict) {
-    return authentications.Add(
-        {{"method", AuthMethodName(method)},
-         {"verdict", verdict == AuthVerdict::kAccept ? "accept" : "reject"}});
+    return authentications.Add({{"method", AuthMethodName(method)},
+                                {"result", verdict == AuthVerdict::kAccept ? "accept" : "reject"}});
   }
 
   prometheus::Counter& accepted;

@@ -47,28 +47,35 @@ MetricFamily CallsByState(const CallDirectory& directory) {
 }
 
 struct PppColumn {
-  const char* label;
+  const char* name;
+  const char* help;
   uint64_t ppp::PppCounters::*value;
 };
 constexpr PppColumn kPppColumns[] = {
-    {"malformed_frame", &ppp::PppCounters::malformed_frames},
-    {"malformed_packet", &ppp::PppCounters::malformed_packets},
-    {"malformed_option", &ppp::PppCounters::malformed_options},
-    {"unknown_protocol", &ppp::PppCounters::unknown_protocols},
-    {"unknown_code", &ppp::PppCounters::unknown_codes},
-    {"bad_identifier", &ppp::PppCounters::bad_identifiers},
-    {"out_of_phase", &ppp::PppCounters::out_of_phase},
+    {"malformed_frames_total", "PPP frames with no protocol", &ppp::PppCounters::malformed_frames},
+    {"malformed_packets_total", "PPP control packets with a wrong length",
+     &ppp::PppCounters::malformed_packets},
+    {"malformed_options_total", "PPP options with a wrong length",
+     &ppp::PppCounters::malformed_options},
+    {"unknown_protocols_total", "PPP frames answered with Protocol-Reject",
+     &ppp::PppCounters::unknown_protocols},
+    {"unknown_codes_total", "PPP control packets answered with Code-Reject",
+     &ppp::PppCounters::unknown_codes},
+    {"bad_identifiers_total", "PPP replies to nothing that was sent",
+     &ppp::PppCounters::bad_identifiers},
+    {"out_of_phase_total", "PPP control packets before or after their phase",
+     &ppp::PppCounters::out_of_phase},
 };
 
-MetricFamily Ppp(const std::map<size_t, ppp::PppCounters>& shards) {
-  MetricFamily family = FamilyOf(MetricType::Counter, "ppp_refused_total",
-                                 "PPP control packets from clients that were refused");
+void AddPpp(const std::map<size_t, ppp::PppCounters>& shards, std::vector<MetricFamily>* families) {
   for (const PppColumn& column : kPppColumns) {
+    MetricFamily family =
+        FamilyOf(MetricType::Counter, std::string("ppp_") + column.name, column.help);
     uint64_t sum = 0;
     for (const auto& [shard, counters] : shards) sum += counters.*column.value;
-    AddValue(sum, {{"reason", column.label}}, &family);
+    AddValue(sum, {}, &family);
+    families->push_back(std::move(family));
   }
-  return family;
 }
 
 void AddPools(const std::vector<PoolUsage>& pools, std::vector<MetricFamily>* families) {
@@ -93,9 +100,8 @@ using Worker = dataplane::v1::WorkerCounters;
 const WorkerColumn kWorkerColumns[] = {
     {"received_packets_total", "Packets that workers took from ports", &Worker::received},
     {"transmitted_packets_total", "Packets that workers sent to ports", &Worker::transmitted},
-    {"punted_packets_total", "Packets for the kernel or the control plane", &Worker::punted},
-    {"handed_over_packets_total", "Packets handed to the worker that has the call",
-     &Worker::handed_over},
+    {"punted_total", "Packets for the kernel or the control plane", &Worker::punted},
+    {"handed_over_total", "Packets handed to the worker that has the call", &Worker::handed_over},
 };
 
 void AddWorkers(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
@@ -191,7 +197,7 @@ std::vector<MetricFamily> Readings::Collect() const {
   {
     const std::lock_guard lock(mutex_);
     pool_source = pool_source_;
-    families.push_back(Ppp(ppp_));
+    AddPpp(ppp_, &families);
     AddGauge("dataplane_up", "Whether culvert-dataplane answers", dataplane_up_, &families);
     if (dataplane_up_ && dataplane_.workers_size() > 0) {
       AddWorkers(dataplane_, &families);

@@ -1,0 +1,29 @@
+// What culvertctl's commands do. Results go to standard output, errors to standard error; each
+// answers the exit status.
+#pragma once
+
+#include <string>
+
+#include "culvert/management/v1/management.grpc.pb.h"
+
+namespace culvert::ctl {
+
+struct Options {
+  std::string socket;
+  std::string output = "table";  // or json
+  management::v1::Filter filter;
+  bool all = false;
+  double interval_s = 0;  // 0: not given
+
+  [[nodiscard]] bool json() const { return output == "json"; }
+  [[nodiscard]] bool has_filter() const { return filter.ByteSizeLong() > 0; }
+};
+
+using CallsStub = management::v1::Calls::StubInterface;
+
+int ListCalls(const Options& options, CallsStub* stub);
+int GetCall(const Options& options, CallsStub* stub);     // options.filter.id
+int WatchCalls(const Options& options, CallsStub* stub);  // until the server or the user ends it
+int TerminateCalls(const Options& options, CallsStub* stub);
+
+}  // namespace culvert::ctl

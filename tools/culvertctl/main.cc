@@ -1,0 +1,121 @@
+// culvertctl: the operator's command line over culvert-controlplane's management API.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "proto/config/address.h"
+#include "tools/culvertctl/commands.h"
+#include "tools/culvertctl/connection.h"
+
+namespace culvert::ctl {
+namespace {
+
+std::string CheckAddress(const std::string& text) {
+  if (config::ParseIpv4(text)) return "";
+  return "\"" + text + "\" is not an IPv4 address such as 192.0.2.1";
+}
+
+std::string CheckId(const std::string& text) {
+  if (text.size() == 16 && text.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos) {
+    return "";
+  }
+  return "\"" + text + "\" is not a call's id: 16 hex digits, see culvertctl calls";
+}
+
+void AddCommon(CLI::App* command, Options* options) {
+  command->add_option("--socket", options->socket, "the control plane's management.socket")
+      ->type_name("PATH");
+  command->add_option("-o,--output", options->output, "table or json")
+      ->check(CLI::IsMember({"table", "json"}))
+      ->type_name("FORM");
+}
+
+CLI::Option* AddText(CLI::App* command, const char* name, std::string* value, const char* help) {
+  return command->add_option_function<std::string>(
+      name, [value](const std::string& text) { *value = text; }, help);
+}
+
+void AddFilter(CLI::App* command, Options* options) {
+  management::v1::Filter* filter = &options->filter;
+  AddText(command, "--id", filter->mutable_id(), "the call with this id")
+      ->check(CheckId)
+      ->type_name("ID");
+  AddText(command, "--user", filter->mutable_user(), "calls of this user")->type_name("USER");
+  AddText(command, "--peer", filter->mutable_peer_address(), "calls from this outer address")
+      ->check(CheckAddress)
+      ->type_name("ADDRESS");
+  AddText(command, "--client", filter->mutable_client_address(),
+          "the call that has this inner address")
+      ->check(CheckAddress)
+      ->type_name("ADDRESS");
+}
+
+// AddId is the id as an argument.
+CLI::Option* AddId(CLI::App* command, Options* options) {
+  return AddText(command, "ID", options->filter.mutable_id(), "the call's id")->check(CheckId);
+}
+
+int Usage(const char* text) {
+  std::fprintf(stderr, "culvertctl: %s\n", text);
+  return kUsage;
+}
+
+// Run connects and runs `command`.
+int Run(const Options& options, int (*command)(const Options&, CallsStub*)) {
+  const std::string socket = options.socket.empty() ? DefaultSocket() : options.socket;
+  const auto stub = Connect(socket);
+  return stub == nullptr ? kFailed : command(options, stub.get());
+}
+
+int Main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Shows and ends calls of culvert-controlplane", "culvertctl");
+  app.set_version_flag("--version", "culvertctl " CULVERT_VERSION);
+  app.add_option("--socket", options.socket, "the control plane's management.socket")
+      ->type_name("PATH");
+  app.require_subcommand(1);
+
+  CLI::App* calls = app.add_subcommand("calls", "live calls; without a command: their list");
+  CLI::App* list = calls->add_subcommand("list", "list calls");
+  CLI::App* get = calls->add_subcommand("get", "show one call");
+  CLI::App* watch = calls->add_subcommand(
+      "watch", "follow calls: a live table in a terminal, else a line for each event");
+  CLI::App* terminate = app.add_subcommand("terminate", "end calls in good order");
+  for (CLI::App* command : {calls, list, get, watch, terminate}) AddCommon(command, &options);
+  for (CLI::App* command : {calls, list, watch, terminate}) AddFilter(command, &options);
+  AddId(get, &options)->required();
+  AddId(terminate, &options);
+  terminate->add_flag("--all", options.all, "all calls");
+  watch
+      ->add_option("--interval", options.interval_s,
+                   "seconds between counters; lines and JSON have none without it")
+      ->check(CLI::Range(0.2, 3600.0))
+      ->type_name("SECONDS");
+  calls->require_subcommand(0, 1);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kOk : kUsage;  // 0: --help, --version
+  }
+
+  if (terminate->parsed()) {
+    if (options.all == options.has_filter()) {
+      return Usage("terminate: name one call, or --user, --peer, --client, or else --all");
+    }
+    return Run(options, TerminateCalls);
+  }
+  if (get->parsed()) {
+    if (calls->count("--id") + calls->count("--user") + calls->count("--peer") +
+            calls->count("--client") >
+        0) {
+      return Usage("calls get: takes an id and no filter");
+    }
+    return Run(options, GetCall);
+  }
+  return Run(options, watch->parsed() ? WatchCalls : ListCalls);
+}
+
+}  // namespace
+}  // namespace culvert::ctl
+
+int main(int argc, char** argv) { return culvert::ctl::Main(argc, argv); }
