@@ -77,6 +77,9 @@ void PppCall::Impl::OnTimer(uint64_t now_ms) {
     network_->ccp.OnTimer(now_ms);
     network_->ipcp.OnTimer(now_ms);
   }
+  if (ipcp_start_ms_ && now_ms >= *ipcp_start_ms_) {
+    StartIpcp();
+  }
   switch (keepalive_.OnTimer(now_ms)) {
     case Keepalive::Step::kNothing:
       break;
@@ -122,6 +125,7 @@ std::optional<uint64_t> PppCall::Impl::deadline_ms() const {
   add(auth_.deadline_ms());
   add(keepalive_.deadline_ms());
   add(setup_deadline_ms_);
+  add(ipcp_start_ms_);
   if (network_running_) {
     add(network_->ccp.deadline_ms());
     add(network_->ipcp.deadline_ms());

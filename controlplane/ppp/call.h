@@ -50,7 +50,7 @@ struct DataplaneState {
   bool send_acfc = false;
   bool send_pfc = false;
   uint16_t peer_mru = 1500;
-  uint16_t mtu = 0;
+  uint16_t mtu = 0;             // as configured; the data plane goes below it for peer_mru and MPPE
   uint32_t client_address = 0;  // 0 until IPCP is opened
   bool require_encryption = false;
   std::optional<MppeDirection> receive, send;

@@ -87,6 +87,7 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
 
   // call_network.cc
   void StartNetwork();
+  void StartIpcp();
   void StopNetwork();
   void OnNetworkFrame(const wire::ppp::Frame& frame, wire::Octets whole);
   void OnCcpUp();
@@ -137,7 +138,8 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
 
   std::unique_ptr<Network> network_;
   bool network_running_ = false;
-  uint32_t strengths_ = 0;  // MPPE: what configuration and keys allow
+  std::optional<uint64_t> ipcp_start_ms_;  // when IPCP stops to wait for an optional CCP
+  uint32_t strengths_ = 0;                 // MPPE: what configuration and keys allow
   uint32_t ccp_epoch_ = 0;
   uint32_t num_ccp_restarts_ = 0, num_ipcp_restarts_ = 0;
   Direction receive_, send_;

@@ -4,8 +4,6 @@
 // and has acknowledged our request, so the receiving key is programmed before either is sent;
 // we send encrypted data when CCP is open. Every negotiation of CCP has an epoch of its own:
 // with a new one the data plane starts from the StartKeys again.
-#include <algorithm>
-
 #include "controlplane/ppp/call_impl.h"
 
 namespace culvert::ppp {
@@ -18,7 +16,6 @@ namespace {
 // s9 warns of it.
 constexpr uint32_t kMaxCcpRestarts = 5;
 constexpr uint32_t kMaxIpcpRestarts = 5;
-constexpr uint16_t kMppeOverhead = 4;  // header, and the protocol field inside (RFC 3078 s3.1)
 
 }  // namespace
 
@@ -56,10 +53,24 @@ void PppCall::Impl::StartNetwork() {
     network_->ccp.Up(now_ms_);
   }
   network_->ipcp.Open(now_ms_);
+  if (strengths_ == 0) {
+    return StartIpcp();
+  }
   if (!required()) {
-    network_->ipcp.Up(now_ms_);
+    ipcp_start_ms_ = now_ms_ + settings_->restart_timer_ms;
   }
   ReplayHeld();
+}
+
+// StartIpcp: CCP is decided, or has had its time. When MPPE is optional it gets one restart
+// period: that keeps the first packets from going in clear, and pppd answers IPCP requests with
+// a Terminate-Ack as long as it waits for CCP.
+void PppCall::Impl::StartIpcp() {
+  ipcp_start_ms_.reset();
+  if (network_running_ && network_->ipcp.state() == State::kStarting) {
+    network_->ipcp.Up(now_ms_);
+    ReplayHeld();
+  }
 }
 
 void PppCall::Impl::StopNetwork() {
@@ -67,6 +78,7 @@ void PppCall::Impl::StopNetwork() {
     return;
   }
   network_running_ = false;
+  ipcp_start_ms_.reset();
   network_->ipcp.Down(now_ms_);
   network_->ccp.Down(now_ms_);
   receive_ = send_ = {};
@@ -126,10 +138,7 @@ void PppCall::Impl::OnCcpUp() {
   was_encrypted_ = true;
   ProgramNow();
   Emit(Changed{});
-  if (network_->ipcp.state() == State::kStarting) {
-    network_->ipcp.Up(now_ms_);
-    ReplayHeld();
-  }
+  StartIpcp();
   CheckUp();
 }
 
@@ -169,6 +178,7 @@ void PppCall::Impl::OnCcpGone(const std::string& why) {
   if (network_->ccp.state() >= State::kReqSent) {
     network_->ccp.Close("no MPPE", now_ms_);
   }
+  StartIpcp();
 }
 
 void PppCall::Impl::OnIpcpUp() { CheckUp(); }
@@ -213,12 +223,11 @@ std::optional<MppeDirection> PppCall::Impl::Key(const Direction& direction, cons
 void PppCall::Impl::ProgramNow() {
   program_due_ = false;
   const LcpPolicy::Peer& peer = lcp_policy_.peer();
-  const uint16_t largest = std::min(settings_->mtu, peer.mru);
   DataplaneState state;
   state.send_acfc = peer.acfc;
   state.send_pfc = peer.pfc;
   state.peer_mru = peer.mru;
-  state.mtu = static_cast<uint16_t>(largest - (send_.bits != 0 ? kMppeOverhead : 0));
+  state.mtu = settings_->mtu;
   state.client_address = programmed_address_;
   state.require_encryption = required() || was_encrypted_;
   state.receive = Key(receive_, keys_.receive_128, keys_.receive_40_56);

@@ -249,6 +249,7 @@ TEST(CallRefusal, MppeWithoutStrengthForEver) {
     Script s(Policy(policy));
     s.OpenLcp();
     s.Authenticate();
+    s.Wait(1000);
     s.OpenIpcp();
     for (int id = 1; id <= 60; ++id) {
       s.Receive(Ccp(1, id, "1206 00000000"));

@@ -36,7 +36,7 @@ TEST(CallSetup, Pppd) {
   s.Receive(Ccp(3, 1, "1206 01000040"));
   s.Expect(Ccp(1, 2, "1206 01000040"));
   s.Receive(Ccp(2, 2, "1206 01000040"));
-  s.Expect("program 0.0.0.0 rx 128/1/22 tx 128/1/11 mru 1500 mtu 1496 acfc pfc required");
+  s.Expect("program 0.0.0.0 rx 128/1/22 tx 128/1/11 mru 1500 mtu 1500 acfc pfc required");
   s.Expect(Ipcp(1, 1, "0306 0a4d0001"));
   EXPECT_EQ(s.call().mppe_bits(), 128);
 
@@ -46,7 +46,7 @@ TEST(CallSetup, Pppd) {
   s.Receive(Ipcp(1, 2, "0306 00000000"));
   s.Expect(Ipcp(3, 2, "0306 0a4d000a"));
   s.Receive(Ipcp(1, 3, "0306 0a4d000a"));
-  s.Expect("program 10.77.0.10 rx 128/1/22 tx 128/1/11 mru 1500 mtu 1496 acfc pfc required");
+  s.Expect("program 10.77.0.10 rx 128/1/22 tx 128/1/11 mru 1500 mtu 1500 acfc pfc required");
   s.Expect(Ipcp(2, 3, "0306 0a4d000a"));
   s.Expect("up 128");
   s.ExpectNothing();
@@ -101,9 +101,9 @@ TEST(CallSetup, Windows10) {
   s.Receive("ff03c0210c04001412b86bf000112233445566778899aabb");
   s.Receive(Ccp(2, 2, "1206 01000040"));
   s.Receive(Ccp(1, 8, "1206 01000040"));
-  s.Expect("program 0.0.0.0 rx 128/1/22 tx - mru 1400 mtu 1400 acfc pfc required");
+  s.Expect("program 0.0.0.0 rx 128/1/22 tx - mru 1400 mtu 1500 acfc pfc required");
   s.Expect(Ccp(2, 8, "1206 01000040"));
-  s.Expect("program 0.0.0.0 rx 128/1/22 tx 128/1/11 mru 1400 mtu 1396 acfc pfc required");
+  s.Expect("program 0.0.0.0 rx 128/1/22 tx 128/1/11 mru 1400 mtu 1500 acfc pfc required");
   s.Expect(Ipcp(1, 1, "0306 0a4d0001"));
   s.Expect(Ipcp(4, 7, "8206 00000000 8406 00000000"));  // the held request
 
@@ -111,19 +111,19 @@ TEST(CallSetup, Windows10) {
   s.Receive(Ipcp(1, 9, "0306 00000000 8106 00000000 8306 00000000"));
   s.Expect(Ipcp(3, 9, "0306 0a4d000a 8106 08080808 8306 08080404"));
   s.Receive(Ipcp(1, 10, "0306 0a4d000a 8106 08080808 8306 08080404"));
-  s.Expect("program 10.77.0.10 rx 128/1/22 tx 128/1/11 mru 1400 mtu 1396 acfc pfc required");
+  s.Expect("program 10.77.0.10 rx 128/1/22 tx 128/1/11 mru 1400 mtu 1500 acfc pfc required");
   s.Expect(Ipcp(2, 10, "0306 0a4d000a 8106 08080808 8306 08080404"));
   s.Expect("up 128");
   s.ExpectNothing();
 
   // CCP again while open: new keys, the call goes on and nothing is sent in clear meanwhile.
   s.Receive(Ccp(1, 11, "1206 01000040"));
-  s.Expect("program 10.77.0.10 rx 128/2/22 tx - mru 1400 mtu 1400 acfc pfc required");
+  s.Expect("program 10.77.0.10 rx 128/2/22 tx - mru 1400 mtu 1500 acfc pfc required");
   s.Expect(Ccp(1, 3, "1206 01000040"));
   s.Expect(Ccp(2, 11, "1206 01000040"));
   EXPECT_EQ(s.call().phase(), Phase::kNetwork);
   s.Receive(Ccp(2, 3, "1206 01000040"));
-  s.Expect("program 10.77.0.10 rx 128/2/22 tx 128/2/11 mru 1400 mtu 1396 acfc pfc required");
+  s.Expect("program 10.77.0.10 rx 128/2/22 tx 128/2/11 mru 1400 mtu 1500 acfc pfc required");
   s.ExpectNothing();
   EXPECT_EQ(s.call().phase(), Phase::kOpen);
 }
@@ -150,6 +150,12 @@ TEST(CallSetup, LateCcpIsWelcomeWhenOptional) {
   s.OpenLcp();
   s.Authenticate();
   s.Skip();
+  s.Receive(Ipcp(1, 9, "0306 00000000"));
+  s.ExpectNothing();  // IPCP waits, but not for long
+  s.Wait(1000);
+  s.Expect(Ccp(1, 1, "1206 010000e0"));
+  s.Expect(Ipcp(1, 1, "0306 0a4d0001"));
+  s.Expect(Ipcp(3, 9, "0306 0a4d000a"));
   s.OpenIpcp();
   EXPECT_EQ(s.call().phase(), Phase::kOpen);
   s.Receive(Ccp(1, 1, "1206 010000e1"));
@@ -158,7 +164,7 @@ TEST(CallSetup, LateCcpIsWelcomeWhenOptional) {
   s.Expect("program 10.77.0.10 rx 128/1/22 tx - mru 1500 mtu 1500 acfc pfc");
   s.Expect(Ccp(2, 2, "1206 01000040"));
   s.Receive(Ccp(2, 1, "1206 010000e0"));  // takes the whole choice: what it asked for counts
-  s.Expect("program 10.77.0.10 rx 128/1/22 tx 128/1/11 mru 1500 mtu 1496 acfc pfc required");
+  s.Expect("program 10.77.0.10 rx 128/1/22 tx 128/1/11 mru 1500 mtu 1500 acfc pfc required");
   s.ExpectNothing();
   EXPECT_EQ(s.call().mppe_bits(), 128);
 }
@@ -174,7 +180,7 @@ TEST(CallSetup, FortyBitWhenTheClientCanDoNoMore) {
   s.Receive(Ccp(3, 1, "1206 01000020"));
   s.Expect(Ccp(1, 2, "1206 01000020"));
   s.Receive(Ccp(2, 2, "1206 01000020"));
-  s.Expect("program 0.0.0.0 rx 40/1/44 tx 40/1/33 mru 1500 mtu 1496 acfc pfc required");
+  s.Expect("program 0.0.0.0 rx 40/1/44 tx 40/1/33 mru 1500 mtu 1500 acfc pfc required");
   EXPECT_EQ(s.call().mppe_bits(), 40);
 }
 
@@ -190,7 +196,7 @@ TEST(CallSetup, ReceiveKeyFollowsTheNakWithinOneNegotiation) {
   s.Expect("program 0.0.0.0 rx 56/2/44 tx - mru 1500 mtu 1500 acfc pfc required");
   s.Expect(Ccp(1, 2, "1206 01000080"));
   s.Receive(Ccp(2, 2, "1206 01000080"));
-  s.Expect("program 0.0.0.0 rx 56/2/44 tx 128/2/11 mru 1500 mtu 1496 acfc pfc required");
+  s.Expect("program 0.0.0.0 rx 56/2/44 tx 128/2/11 mru 1500 mtu 1500 acfc pfc required");
 }
 
 TEST(CallSetup, PppdWithoutMppeWhenOptional) {
@@ -200,6 +206,7 @@ TEST(CallSetup, PppdWithoutMppeWhenOptional) {
   s.Skip();
   s.Receive(Ccp(4, 1, "1206 010000e0"));  // Configure-Reject
   s.Expect(Ccp(5, 2, HexOf("no MPPE")));
+  s.Expect(Ipcp(1, 1, "0306 0a4d0001"));
   s.Receive(Ccp(6, 2));
   s.OpenIpcp();
   EXPECT_EQ(s.call().phase(), Phase::kOpen);
