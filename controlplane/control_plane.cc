@@ -1,0 +1,117 @@
+#include "controlplane/control_plane.h"
+
+#include <absl/strings/str_cat.h>
+
+#include "controlplane/settings.h"
+#include "controlplane/shard/random.h"
+
+namespace culvert {
+
+namespace {
+// One shard carries tens of thousands of calls. More of them need nothing but this number.
+constexpr size_t kNumShards = 1;
+constexpr uint64_t kAddressRestMs = 30'000;
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::v1::Config& config,
+                                                                  Users users,
+                                                                  const std::string& version) {
+  std::unique_ptr<ControlPlane> plane(new ControlPlane(config, std::move(users), version));
+  if (absl::Status status = plane->StartParts(config); !status.ok()) {
+    return status;
+  }
+  return plane;
+}
+
+ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
+                           const std::string& version)
+    : metrics_(version, &directory_),
+      pools_(MakePools(config), kAddressRestMs, RandomBelow),
+      users_(std::move(users), &pools_, SteadyMs),
+      dataplane_(absl::StrCat("unix:", config.dataplane().socket()),
+                 {.counters =
+                      [this](const dataplane::v1::CountersResponse& round) {
+                        directory_.OnCounters(round);
+                        metrics_.OnDataplaneCounters(round);
+                      },
+                  .state = [this](bool up) { metrics_.SetDataplaneUp(up); }}) {
+  services_ = {.control_settings = MakeControlSettings(config),
+               .ppp_settings = MakePppSettings(config),
+               .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
+               .max_connections = std::max<size_t>(1, config.pptp().max_connections() / kNumShards),
+               .authenticator = &users_,
+               .pools = &pools_,
+               .dataplane = &dataplane_,
+               .directory = &directory_,
+               .metrics = &metrics_};
+  pools_.Reserve(services_.ppp_settings->gateway_address);
+  metrics_.SetPoolSource([this] {
+    std::vector<PoolUsage> usage;
+    for (const AddressPools::Usage& pool : pools_.usage()) {
+      usage.push_back({.name = pool.name, .used = pool.in_use, .total = pool.size});
+    }
+    return usage;
+  });
+}
+
+absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
+  for (size_t i = 0; i < kNumShards; ++i) {
+    shards_.push_back(std::make_unique<Shard>(i, kNumShards, &services_));
+    if (absl::Status status = shards_.back()->Listen(MakeEndpoints(config)); !status.ok()) {
+      return status;
+    }
+  }
+  absl::StatusOr<std::unique_ptr<ManagementServer>> management =
+      ManagementServer::Start(config.management().socket(), &directory_,
+                              [this](const std::vector<uint64_t>& ids) { Terminate(ids); });
+  if (!management.ok()) {
+    return management.status();
+  }
+  management_ = std::move(*management);
+  if (!config.metrics().listen().empty()) {
+    absl::StatusOr<std::unique_ptr<MetricsExporter>> exporter =
+        MetricsExporter::Start(config.metrics().listen(), metrics_);
+    if (!exporter.ok()) {
+      return exporter.status();
+    }
+    exporter_ = std::move(*exporter);
+  }
+  std::vector<DataplaneClient::Shard> ears;
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    ears.push_back({.loop = &shard->loop(), .sink = shard.get()});
+  }
+  dataplane_.Start(std::move(ears));
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Start();
+  }
+  return absl::OkStatus();
+}
+
+void ControlPlane::Terminate(const std::vector<uint64_t>& ids) {
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Terminate(ids);
+  }
+}
+
+void ControlPlane::Stop() {
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Shutdown();
+  }
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Join();
+  }
+  if (management_ != nullptr) {
+    management_->Stop();
+  }
+  dataplane_.Stop();
+}
+
+ControlPlane::~ControlPlane() {
+  // What calls into others goes before them: nothing may post to a shard that has gone.
+  exporter_.reset();
+  management_.reset();
+  dataplane_.Stop();
+  shards_.clear();
+}
+
+}  // namespace culvert

@@ -1,0 +1,48 @@
+// ControlPlane puts the parts of the process together, and takes them apart in order.
+#pragma once
+
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "controlplane/aaa/local_users.h"
+#include "controlplane/management/management_server.h"
+#include "controlplane/metrics/metrics_exporter.h"
+#include "controlplane/shard/services.h"
+#include "controlplane/shard/shard.h"
+#include "culvert/config/v1/config.pb.h"
+
+namespace culvert {
+
+class ControlPlane {
+ public:
+  // Start listens, connects to the data plane and serves. `config` has no problems. Errors are one
+  // line that names what is wrong and the remedy.
+  static absl::StatusOr<std::unique_ptr<ControlPlane>> Start(const config::v1::Config& config,
+                                                             Users users,
+                                                             const std::string& version);
+  // Stops at once, when Stop() did not.
+  ~ControlPlane();
+
+  // Stop tells the clients and the data plane, and ends all threads; takes less than 5 s.
+  void Stop();
+
+ private:
+  ControlPlane(const config::v1::Config& config, Users users, const std::string& version);
+  absl::Status StartParts(const config::v1::Config& config);
+  void Terminate(const std::vector<uint64_t>& ids);
+
+  CallDirectory directory_;
+  Metrics metrics_;
+  AddressPools pools_;
+  LocalUsers users_;
+  DataplaneClient dataplane_;
+  Services services_;
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::unique_ptr<ManagementServer> management_;
+  std::unique_ptr<MetricsExporter> exporter_;
+};
+
+}  // namespace culvert

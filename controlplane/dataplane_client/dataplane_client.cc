@@ -1,0 +1,150 @@
+#include "controlplane/dataplane_client/dataplane_client.h"
+
+#include <absl/strings/str_join.h>
+#include <absl/time/time.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+
+namespace culvert {
+
+namespace v1 = dataplane::v1;
+
+namespace {
+constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
+constexpr absl::Duration kLongestPause = absl::Seconds(2);
+}  // namespace
+
+DataplaneClient::DataplaneClient(std::string target, Callbacks callbacks)
+    : target_(std::move(target)), callbacks_(std::move(callbacks)), pause_(kFirstPause) {}
+
+DataplaneClient::~DataplaneClient() { Stop(); }
+
+void DataplaneClient::Start(std::vector<Shard> shards) {
+  shards_ = std::move(shards);
+  thread_ = std::thread([this] { Run(); });
+}
+
+void DataplaneClient::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+    if (opening_ != nullptr) {
+      opening_->Cancel();
+    }
+  }
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+void DataplaneClient::Run() {
+  do {
+    RunSession();
+  } while (!PauseOrStop());
+}
+
+void DataplaneClient::RunSession() {
+  auto session = std::make_shared<DataplaneSession>(
+      target_, DataplaneSession::Callbacks{
+                   .frames = [this](v1::FrameBatch batch) { OnFrames(std::move(batch)); },
+                   .counters = callbacks_.counters});
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopping_) {
+      return;
+    }
+    opening_ = session;
+  }
+  absl::StatusOr<v1::DescribeResponse> description = session->Open();
+  if (!description.ok()) {
+    LogFailure(description.status());
+    return;
+  }
+  spdlog::info("data plane connected: version={} instance={:016x} workers={} ports={}",
+               description->version(), description->instance(), description->workers(),
+               absl::StrJoin(description->ports(), ","));
+  pause_ = kFirstPause;
+  {
+    absl::MutexLock lock(&mutex_);
+    session_ = session;
+  }
+  callbacks_.state(true);
+  TellShards(&DataplaneSink::OnDataplaneUp);
+  absl::Status end = session->Wait();
+  {
+    absl::MutexLock lock(&mutex_);
+    session_ = opening_ = nullptr;
+    if (stopping_) {
+      return;
+    }
+  }
+  session.reset();  // answers what was asked; so shards hear of the end last
+  spdlog::error("data plane lost: {}; its calls are ended", std::string(end.message()));
+  callbacks_.state(false);
+  TellShards(&DataplaneSink::OnDataplaneDown);
+}
+
+void DataplaneClient::LogFailure(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  if (std::optional<uint64_t> left_out = log_limit_.Admit(); left_out && !stopping_) {
+    spdlog::warn("no data plane at {}: {}; trying on (is culvert-dataplane running?)", target_,
+                 std::string(status.message()));
+  }
+}
+
+bool DataplaneClient::PauseOrStop() {
+  absl::MutexLock lock(&mutex_);
+  opening_ = nullptr;
+  mutex_.AwaitWithTimeout(absl::Condition(&stopping_), pause_);
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  return stopping_;
+}
+
+void DataplaneClient::Program(size_t shard, v1::Operation operation, Answered answered) {
+  asio::io_context* loop = shards_[shard].loop;
+  auto post = [loop, answered = std::move(answered)](const v1::Result& result) {
+    asio::post(*loop, [answered, result] { answered(result); });
+  };
+  std::shared_ptr<DataplaneSession> session;
+  {
+    absl::MutexLock lock(&mutex_);
+    session = session_;
+  }
+  if (session != nullptr) {
+    return session->program().Submit(std::move(operation), std::move(post));
+  }
+  v1::Result result;
+  result.set_code(static_cast<int>(grpc::StatusCode::UNAVAILABLE));
+  result.set_message("the data plane is not connected");
+  post(result);
+}
+
+bool DataplaneClient::SendFrame(uint64_t handle, wire::Octets frame) {
+  absl::MutexLock lock(&mutex_);
+  return session_ != nullptr && session_->frames().Send(handle, frame);
+}
+
+void DataplaneClient::OnFrames(v1::FrameBatch batch) {
+  std::vector<std::vector<v1::Frame>> by_shard(shards_.size());
+  for (v1::Frame& frame : *batch.mutable_frames()) {
+    by_shard[ShardOf(frame.handle())].push_back(std::move(frame));
+  }
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    if (!by_shard[i].empty()) {
+      asio::post(*shards_[i].loop,
+                 [sink = shards_[i].sink, frames = std::move(by_shard[i])]() mutable {
+                   sink->OnFrames(std::move(frames));
+                 });
+    }
+  }
+}
+
+void DataplaneClient::TellShards(void (DataplaneSink::*told)()) {
+  for (const Shard& shard : shards_) {
+    asio::post(*shard.loop, [sink = shard.sink, told] { (sink->*told)(); });
+  }
+}
+
+}  // namespace culvert

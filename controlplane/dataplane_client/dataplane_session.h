@@ -1,0 +1,65 @@
+// DataplaneSession: one connection to the data plane, from Describe to the end of its streams.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+#include <absl/synchronization/mutex.h>
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "controlplane/dataplane_client/counter_stream.h"
+#include "controlplane/dataplane_client/frame_stream.h"
+#include "controlplane/dataplane_client/program_stream.h"
+
+namespace culvert {
+
+class DataplaneSession {
+ public:
+  struct Callbacks {  // on gRPC's threads
+    FrameStream::Received frames;
+    CounterStream::Received counters;
+  };
+  // `target`: gRPC's name of the data plane, as "unix:/run/culvert/dataplane.sock".
+  DataplaneSession(const std::string& target, Callbacks callbacks);
+  // Cancels what runs and waits for it.
+  ~DataplaneSession();
+  DataplaneSession(const DataplaneSession&) = delete;
+  DataplaneSession& operator=(const DataplaneSession&) = delete;
+
+  // Open asks who the data plane is, opens the streams and removes the calls that it holds: they
+  // are not ours. Blocks for some seconds at most. Once.
+  absl::StatusOr<dataplane::v1::DescribeResponse> Open();
+
+  // Wait blocks until a stream has ended or Cancel() was called, and gives the reason. A data
+  // plane that does not answer for kAnswerTimeout counts as gone.
+  absl::Status Wait();
+  // Cancel ends all streams. Any thread.
+  void Cancel();
+
+  ProgramStream& program() { return program_; }
+  FrameStream& frames() { return frames_; }
+
+  static constexpr std::chrono::seconds kAnswerTimeout{5};
+
+ private:
+  absl::StatusOr<std::vector<uint64_t>> ListHandles();
+  absl::Status RemoveAll(const std::vector<uint64_t>& handles);
+  void OnStreamDone(std::string_view stream, const grpc::Status& status);
+
+  const std::unique_ptr<dataplane::v1::Dataplane::Stub> stub_;
+  grpc::ClientContext list_context_, program_context_, frames_context_, counters_context_;
+  ProgramStream program_;
+  FrameStream frames_;
+  CounterStream counters_;
+  absl::Mutex mutex_;
+  int running_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status end_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace culvert

@@ -1,0 +1,63 @@
+// ProgramStream: one Program RPC. Operations are gathered while a request is being written and
+// go out together in the next one. Any thread may call Submit(); answers come on gRPC's threads.
+#pragma once
+
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+#include <grpcpp/grpcpp.h>
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "culvert/dataplane/v1/dataplane.grpc.pb.h"
+
+namespace culvert {
+
+class ProgramStream final : public grpc::ClientBidiReactor<dataplane::v1::ProgramRequest,
+                                                           dataplane::v1::ProgramResponse> {
+ public:
+  using Answered = std::function<void(const dataplane::v1::Result&)>;
+  using Clock = std::chrono::steady_clock;
+
+  // `done` is called once, on a thread of gRPC's, when the RPC is over and everything that was
+  // submitted has been answered; the stream may be destroyed after that.
+  explicit ProgramStream(std::function<void(const grpc::Status&)> done) : done_(std::move(done)) {}
+
+  void Start(dataplane::v1::Dataplane::Stub* stub, grpc::ClientContext* context);
+
+  // Submit: `answered` is called once; with UNAVAILABLE when the RPC ends before the answer, at
+  // once when it has ended already.
+  void Submit(dataplane::v1::Operation operation, Answered answered);
+
+  // OldestUnanswered is when the oldest request without a response was sent.
+  [[nodiscard]] std::optional<Clock::time_point> OldestUnanswered() const;
+
+  void OnWriteDone(bool ok) override;
+  void OnReadDone(bool ok) override;
+  void OnDone(const grpc::Status& status) override;
+
+ private:
+  struct Batch {
+    uint64_t number;
+    Clock::time_point sent;
+    std::vector<Answered> answered;
+  };
+  void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Close();
+
+  const std::function<void(const grpc::Status&)> done_;
+  mutable absl::Mutex mutex_;
+  dataplane::v1::ProgramRequest waiting_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Answered> waiting_answered_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Batch> unanswered_ ABSL_GUARDED_BY(mutex_);  // in the order sent
+  uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool writing_ ABSL_GUARDED_BY(mutex_) = false;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  dataplane::v1::ProgramRequest written_;    // gRPC's while writing_
+  dataplane::v1::ProgramResponse response_;  // gRPC's between OnReadDone()s
+};
+
+}  // namespace culvert

@@ -1,0 +1,127 @@
+#include "controlplane/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+namespace culvert {
+
+namespace {
+
+constexpr uint64_t kMsPerSecond = 1000;
+
+struct MethodName {
+  std::string_view name;
+  AuthMethod method;
+};
+constexpr std::array<MethodName, 4> kMethods = {{
+    {"pap", AuthMethod::kPap},
+    {"chap-md5", AuthMethod::kChapMd5},
+    {"mschap", AuthMethod::kMsChap},
+    {"mschap-v2", AuthMethod::kMsChapV2},
+}};
+
+ppp::MppePolicy PolicyOf(std::string_view name) {
+  if (name == "deny") {
+    return ppp::MppePolicy::kDeny;
+  }
+  return name == "require" ? ppp::MppePolicy::kRequire : ppp::MppePolicy::kAllow;
+}
+
+std::vector<uint32_t> Addresses(const google::protobuf::RepeatedPtrField<std::string>& texts) {
+  std::vector<uint32_t> addresses;
+  for (const std::string& text : texts) {
+    addresses.push_back(config::ParseIpv4(text).value_or(0));
+  }
+  return addresses;
+}
+
+}  // namespace
+
+std::shared_ptr<const pptp::ControlSettings> MakeControlSettings(const config::v1::Config& config) {
+  const config::v1::Pptp& from = config.pptp();
+  auto settings = std::make_shared<pptp::ControlSettings>();
+  settings->host_name = from.host_name();
+  settings->vendor = from.vendor();
+  settings->start_timeout_ms = from.start_timeout_s() * kMsPerSecond;
+  settings->echo_interval_ms = from.echo_interval_s() * kMsPerSecond;
+  settings->echo_timeout_ms = from.echo_timeout_s() * kMsPerSecond;
+  settings->stop_timeout_ms = from.stop_timeout_s() * kMsPerSecond;
+  settings->receive_window = static_cast<uint16_t>(from.receive_window());
+  settings->max_calls = from.max_calls_per_connection();
+  return settings;
+}
+
+std::shared_ptr<const ppp::PppSettings> MakePppSettings(const config::v1::Config& config) {
+  const config::v1::Ppp& from = config.ppp();
+  auto settings = std::make_shared<ppp::PppSettings>();
+  settings->mru = static_cast<uint16_t>(from.mru());
+  settings->mtu = static_cast<uint16_t>(from.mtu());
+  settings->restart_timer_ms = from.restart_timer_ms();
+  settings->max_configure = from.max_configure();
+  settings->max_terminate = from.max_terminate();
+  settings->max_failure = from.max_failure();
+  settings->echo_interval_ms = from.echo_interval_s() * 1000;
+  settings->echo_failures = from.echo_failures();
+  settings->setup_timeout_ms = from.setup_timeout_s() * 1000;
+  settings->gateway_address = config::ParseIpv4(from.gateway_address()).value_or(0);
+  settings->dns = Addresses(from.dns());
+  settings->wins = Addresses(from.wins());
+  settings->mppe = PolicyOf(from.mppe());
+  auto has = [&](uint32_t bits) {
+    return std::find(from.mppe_bits().begin(), from.mppe_bits().end(), bits) !=
+           from.mppe_bits().end();
+  };
+  settings->mppe_40 = has(40);
+  settings->mppe_56 = has(56);
+  settings->mppe_128 = has(128);
+  for (const std::string& name : config.auth().methods()) {
+    for (const MethodName& known : kMethods) {
+      if (known.name == name) {
+        settings->methods.push_back(known.method);
+      }
+    }
+  }
+  settings->server_name = config.auth().server_name();
+  return settings;
+}
+
+std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config) {
+  std::vector<AddressPools::Pool> pools;
+  for (const config::v1::Pool& from : config.pools()) {
+    AddressPools::Pool& pool = pools.emplace_back();
+    pool.name = from.name();
+    for (const std::string& text : from.ranges()) {
+      if (std::optional<config::Ipv4Range> range = config::ParseRange(text)) {
+        pool.ranges.push_back(*range);
+      }
+    }
+  }
+  return pools;
+}
+
+std::vector<config::Endpoint> MakeEndpoints(const config::v1::Config& config) {
+  std::vector<config::Endpoint> endpoints;
+  for (const std::string& text : config.pptp().listen()) {
+    if (std::optional<config::Endpoint> endpoint = config::ParseEndpoint(text)) {
+      endpoints.push_back(*endpoint);
+    }
+  }
+  return endpoints;
+}
+
+std::vector<config::Problem> ReadUsers(const config::v1::Auth& auth, Users& users) {
+  std::vector<config::Problem> problems;
+  if (!auth.users_file().empty()) {
+    problems = ReadUsersFile(auth.users_file(), users);
+  }
+  if (!auth.chap_secrets_file().empty()) {
+    std::vector<config::Problem> more =
+        ReadChapSecrets(auth.chap_secrets_file(), auth.server_name(), users);
+    problems.insert(problems.end(), std::make_move_iterator(more.begin()),
+                    std::make_move_iterator(more.end()));
+  }
+  return problems;
+}
+
+}  // namespace culvert

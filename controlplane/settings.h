@@ -1,0 +1,28 @@
+// Settings: the configuration in the form the parts of the control plane take.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "controlplane/aaa/address_pools.h"
+#include "controlplane/aaa/users.h"
+#include "controlplane/ppp/call.h"
+#include "controlplane/pptp/control_connection.h"
+#include "culvert/config/v1/config.pb.h"
+#include "proto/config/address.h"
+#include "proto/config/load.h"
+
+namespace culvert {
+
+// These take a configuration without problems.
+[[nodiscard]] std::shared_ptr<const pptp::ControlSettings> MakeControlSettings(
+    const config::v1::Config& config);
+[[nodiscard]] std::shared_ptr<const ppp::PppSettings> MakePppSettings(
+    const config::v1::Config& config);
+[[nodiscard]] std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config);
+[[nodiscard]] std::vector<config::Endpoint> MakeEndpoints(const config::v1::Config& config);
+
+// ReadUsers reads the files that `auth` names; with problems `users` is not to be used.
+[[nodiscard]] std::vector<config::Problem> ReadUsers(const config::v1::Auth& auth, Users& users);
+
+}  // namespace culvert

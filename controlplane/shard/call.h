@@ -1,0 +1,104 @@
+// Call: one call from Outgoing-Call-Request to the data plane's last word on it. It joins the
+// control connection it came by, its PPP side and its entry in the data plane. Of its shard's
+// thread; kept alive by its connection, and after its end by the removal that is under way.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "controlplane/ppp/call.h"
+#include "controlplane/pptp/control_connection.h"
+#include "controlplane/shard/alarm.h"
+#include "controlplane/shard/call_report.h"
+
+namespace culvert {
+
+class Shard;
+
+// CallOwner is the control connection of a call.
+class CallOwner {
+ public:
+  virtual ~CallOwner() = default;
+  // Accept sends Outgoing-Call-Reply; false: the call has gone meanwhile.
+  virtual bool Accept(uint16_t call_id) = 0;
+  // Refuse and Disconnect tell the client and forget the call.
+  virtual void Refuse(uint16_t call_id, pptp::Refusal refusal) = 0;
+  virtual void Disconnect(uint16_t call_id, pptp::DisconnectResult result,
+                          std::string_view statistics) = 0;
+};
+
+struct CallIdentity {
+  uint32_t peer_address = 0, local_address = 0;  // outer, host order
+  uint16_t call_id = 0, peer_call_id = 0;
+};
+
+class Call : public std::enable_shared_from_this<Call> {
+ public:
+  // `shard` outlives the call, `owner` until OnOwnerLost() or the call's end.
+  Call(Shard* shard, CallOwner* owner, const CallIdentity& identity);
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  // Begin asks the data plane for the call. GRE never hits an unknown one, so Outgoing-Call-Reply
+  // waits for the answer.
+  void Begin();
+  void OnFrame(wire::Octets frame);
+  // OnClearRequest: the client hangs up and waits for Call-Disconnect-Notify.
+  void OnClearRequest();
+  // OnOwnerLost: the client has left the call or its control connection is gone.
+  void OnOwnerLost(EndCause cause, std::string_view reason);
+  void OnDataplaneDown();
+  // Terminate ends the call through LCP. Shutdown ends it at once.
+  void Terminate(std::string_view reason);
+  void Shutdown();
+
+  [[nodiscard]] uint64_t id() const { return report_.id(); }
+  [[nodiscard]] uint64_t handle() const { return handle_; }
+
+ private:
+  // kProgramming: waits for its first upsert; kAccepted: LCP has not begun; kRunning: it has.
+  enum class Step : uint8_t { kProgramming, kAccepted, kRunning, kEnded };
+
+  void OnFirstUpsert(const dataplane::v1::Result& result);
+  void OnUpsert(const dataplane::v1::Result& result);
+  void OnRemoved(const dataplane::v1::CallCounters& totals);
+  void StartPpp();
+  void OnAlarm();
+  // Pump carries out PPP's effects in order, as far as the data plane has confirmed.
+  void Pump();
+  void Apply(ppp::SendFrame& effect);
+  void Apply(ppp::Program& effect);
+  void Apply(ppp::Authenticate& effect);
+  void Apply(ppp::Authenticated& effect);
+  void Apply(ppp::Up& effect);
+  void Apply(ppp::Changed& effect);
+  void Apply(ppp::Ended& effect);
+  void OnAuthResult(AuthMethod method, AuthResult result);
+  void End(EndCause cause, std::string_view reason, std::optional<pptp::DisconnectResult> notify);
+  [[nodiscard]] dataplane::v1::Operation UpsertOperation() const;
+  void Upsert(const ppp::DataplaneState& state);
+
+  Shard* const shard_;
+  CallOwner* owner_;  // null after the end
+  const CallIdentity identity_;
+  CallReport report_;
+  Step step_ = Step::kProgramming;
+  uint64_t handle_ = 0;
+  uint32_t client_address_ = 0;  // ours to give back
+  bool terminating_ = false;     // asked for by the operator
+  bool unconfirmed_ = false;     // an upsert of PPP's is under way
+  bool pumping_ = false;
+  uint64_t start_deadline_ms_ = 0;  // kAccepted: LCP begins even if no GRE has come
+  EndCause end_cause_ = EndCause::kPpp;
+  std::string end_reason_;
+  std::deque<ppp::Effect> effects_;
+  std::unique_ptr<ppp::PppCall> ppp_;
+  Alarm alarm_;
+};
+
+}  // namespace culvert

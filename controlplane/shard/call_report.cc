@@ -1,0 +1,156 @@
+#include "controlplane/shard/call_report.h"
+
+#include <absl/strings/str_format.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+
+#include "controlplane/logging/printable.h"
+#include "controlplane/shard/alarm.h"
+#include "controlplane/shard/random.h"
+#include "proto/config/address.h"
+
+namespace culvert {
+
+using config::FormatIpv4;
+using management::v1::CallEvent;
+
+namespace {
+
+// Call events come at the pace of the clients: a thousand lines a second is plenty.
+LogLimit& CallLogLimit() {
+  static LogLimit limit(std::chrono::milliseconds(1), 2000);
+  return limit;
+}
+
+template <typename... Args>
+void LogCall(spdlog::level::level_enum level, const char* format, Args&&... args) {
+  if (!spdlog::should_log(level)) {
+    return;
+  }
+  std::optional<uint64_t> left_out = CallLogLimit().Admit();
+  if (!left_out) {
+    return;
+  }
+  if (*left_out != 0) {
+    spdlog::warn("{} lines about calls were left out", *left_out);
+  }
+  spdlog::log(level, fmt::runtime(format), std::forward<Args>(args)...);
+}
+
+int64_t WallMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+std::string_view EndCauseName(EndCause cause) {
+  switch (cause) {
+    case EndCause::kClientHangUp:
+      return "client-hang-up";
+    case EndCause::kControlConnection:
+      return "control-connection";
+    case EndCause::kPpp:
+      return "ppp";
+    case EndCause::kTerminated:
+      return "terminated";
+    case EndCause::kDataplane:
+      return "data-plane";
+    case EndCause::kShutdown:
+      return "shutdown";
+  }
+  return "other";
+}
+
+CallReport::CallReport(const Services* services, uint32_t peer_address, uint32_t local_address,
+                       uint16_t call_id, uint16_t peer_call_id)
+    : services_(services), requested_ms_(SteadyMs()) {
+  while (record_.id == 0) {
+    record_.id = Random64();
+  }
+  record_.peer_address = peer_address;
+  record_.local_address = local_address;
+  record_.call_id = call_id;
+  record_.peer_call_id = peer_call_id;
+  record_.started_ms = WallMs();
+}
+
+std::string CallReport::Name() const {
+  return absl::StrFormat(
+      "user=%s peer=%s call=%d id=%s", record_.user.empty() ? "-" : Printable(record_.user),
+      FormatIpv4(record_.peer_address), record_.call_id, FormatCallId(record_.id));
+}
+
+void CallReport::OnStarted(uint64_t handle) {
+  record_.handle = handle;
+  LogCall(spdlog::level::info, "call started: {} local={} peer_call={}", Name(),
+          FormatIpv4(record_.local_address), record_.peer_call_id);
+  services_->metrics->OnCallStarted();
+  services_->directory->Publish(CallEvent::STARTED, record_);
+}
+
+void CallReport::OnRefused(std::string_view metric, std::string_view reason) {
+  LogCall(spdlog::level::warn, "call refused: {} reason=\"{}\"", Name(), Printable(reason));
+  services_->metrics->OnCallRefused(metric);
+}
+
+void CallReport::OnAuthResult(AuthMethod method, const AuthResult& result) {
+  services_->metrics->OnAuthentication(method, result.verdict);
+  if (result.verdict == AuthVerdict::kReject) {
+    record_.user = result.user;
+    LogCall(spdlog::level::warn, "authentication failed: {} method={} reason=\"{}\"", Name(),
+            AuthMethodName(method), Printable(result.reject_reason));
+  }
+}
+
+void CallReport::OnAuthenticated(AuthMethod method, const std::string& user) {
+  record_.user = user;
+  record_.auth = method;
+  LogCall(spdlog::level::info, "call authenticated: {} method={}", Name(), AuthMethodName(method));
+  services_->directory->Publish(CallEvent::AUTHENTICATED, record_);
+}
+
+void CallReport::OnUp(uint32_t client_address, uint16_t mppe_bits) {
+  record_.client_address = client_address;
+  record_.mppe_bits = mppe_bits;
+  record_.phase = ppp::Phase::kOpen;
+  double setup_s = static_cast<double>(SteadyMs() - requested_ms_) / 1000;
+  LogCall(spdlog::level::info, "call up: {} address={} mppe={} setup={:.2f}s", Name(),
+          FormatIpv4(client_address), mppe_bits == 0 ? "none" : std::to_string(mppe_bits), setup_s);
+  if (!up_) {
+    services_->metrics->OnCallUp(setup_s);
+  }
+  up_ = true;
+  services_->directory->Publish(CallEvent::UP, record_);
+}
+
+void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {
+  record_.phase = phase;
+  record_.mppe_bits = mppe_bits;
+  services_->directory->Update(record_);
+}
+
+void CallReport::OnEnded(EndCause cause, std::string_view reason,
+                         const dataplane::v1::CallCounters& totals) {
+  record_.end_reason = Printable(reason);
+  LogCall(spdlog::level::info,
+          "call ended: {} reason=\"{}\" duration={}s up={}/{} down={}/{} drops={} "
+          "(packets/octets)",
+          Name(), record_.end_reason, (SteadyMs() - requested_ms_) / 1000,
+          totals.upstream_packets(), totals.upstream_octets(), totals.downstream_packets(),
+          totals.downstream_octets(), totals.upstream_drops() + totals.downstream_drops());
+  services_->metrics->OnCallEnded(EndCauseName(cause));
+  services_->directory->Publish(CallEvent::DOWN, record_);
+}
+
+std::string CallReport::Statistics() const {
+  std::optional<management::v1::Call> call = services_->directory->Get(record_.id);
+  return absl::StrFormat("%ds rx %d pkts %d octets tx %d pkts %d octets",
+                         (SteadyMs() - requested_ms_) / 1000, call ? call->upstream_packets() : 0,
+                         call ? call->upstream_octets() : 0, call ? call->downstream_packets() : 0,
+                         call ? call->downstream_octets() : 0);
+}
+
+}  // namespace culvert

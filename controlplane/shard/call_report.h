@@ -1,0 +1,56 @@
+// CallReport tells the outside of a call's events: one log line each, the call directory and the
+// metrics. Of the call's shard.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "controlplane/logging/log_limit.h"
+#include "controlplane/management/call_record.h"
+#include "controlplane/shard/services.h"
+#include "culvert/dataplane/v1/dataplane.pb.h"
+
+namespace culvert {
+
+// EndCause is why a call ended, in a form fit for a metric's label.
+enum class EndCause : uint8_t {
+  kClientHangUp,       // Call-Clear-Request or Call-Disconnect-Notify
+  kControlConnection,  // closed or lost
+  kPpp,                // LCP, authentication, IPCP or CCP ended it
+  kTerminated,         // by the operator
+  kDataplane,          // it is away, or refused the call
+  kShutdown,
+};
+[[nodiscard]] std::string_view EndCauseName(EndCause cause);
+
+class CallReport {
+ public:
+  // `services` outlives the report.
+  CallReport(const Services* services, uint32_t peer_address, uint32_t local_address,
+             uint16_t call_id, uint16_t peer_call_id);
+
+  void OnStarted(uint64_t handle);
+  void OnRefused(std::string_view metric, std::string_view reason);
+  // OnAuthResult: AAA has answered; OnAuthenticated: the client was told so.
+  void OnAuthResult(AuthMethod method, const AuthResult& result);
+  void OnAuthenticated(AuthMethod method, const std::string& user);
+  void OnUp(uint32_t client_address, uint16_t mppe_bits);
+  void OnChanged(ppp::Phase phase, uint16_t mppe_bits);
+  // OnEnded: `totals` are the data plane's last word; of a call that was started.
+  void OnEnded(EndCause cause, std::string_view reason, const dataplane::v1::CallCounters& totals);
+
+  // Statistics is the text of a Call-Disconnect-Notify, as of the last counter round.
+  [[nodiscard]] std::string Statistics() const;
+  [[nodiscard]] uint64_t id() const { return record_.id; }
+
+ private:
+  [[nodiscard]] std::string Name() const;  // user, peer, call id, for log lines
+
+  const Services* services_;
+  CallRecord record_;
+  uint64_t requested_ms_;  // steady
+  bool up_ = false;
+};
+
+}  // namespace culvert

@@ -1,0 +1,218 @@
+#include "controlplane/shard/connection.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <asio/buffer.hpp>
+
+#include "controlplane/shard/random.h"
+#include "controlplane/shard/shard.h"
+#include "proto/config/address.h"
+
+namespace culvert {
+
+namespace {
+constexpr size_t kReadLen = 4096;  // at a time, so that one client cannot keep the loop
+}
+
+Connection::Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer_address,
+                       uint32_t local_address)
+    : shard_(shard),
+      socket_(std::move(socket)),
+      peer_address_(peer_address),
+      local_address_(local_address),
+      control_(
+          shard->services().control_settings,
+          [this] { return shard_->AllocateCallId(local_address_); }, &shard->control_counters(),
+          900 + RandomBelow(201), SteadyMs()),
+      alarm_(shard->loop(), [this] {
+        control_.OnTimer(SteadyMs());
+        Pump();
+      }) {}
+
+void Connection::Start() {
+  spdlog::debug("control connection from {} to {}", config::FormatIpv4(peer_address_),
+                config::FormatIpv4(local_address_));
+  WaitToRead();
+  Pump();
+}
+
+void Connection::WaitToRead() {
+  socket_.async_wait(asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       if (!error && !self->closed_) {
+                         self->OnReadable();
+                       }
+                     });
+}
+
+void Connection::OnReadable() {
+  std::array<uint8_t, kReadLen> buffer;
+  asio::error_code error;
+  size_t len = socket_.read_some(asio::buffer(buffer), error);
+  if (error == asio::error::would_block || error == asio::error::try_again ||
+      error == asio::error::interrupted) {
+    return WaitToRead();
+  }
+  if (error) {
+    control_.OnPeerClosed(error == asio::error::eof ? "client closed the control connection"
+                                                    : "control connection lost");
+    return Pump();
+  }
+  pptp::ControlCounters before = shard_->control_counters();
+  control_.OnOctets({buffer.data(), len}, SteadyMs());
+  CountMalformed(before);
+  Pump();
+  if (!closed_) {
+    WaitToRead();
+  }
+}
+
+void Connection::CountMalformed(const pptp::ControlCounters& before) {
+  struct Row {
+    uint64_t pptp::ControlCounters::*counter;
+    std::string_view name;
+  };
+  constexpr std::array<Row, 7> kRows = {{
+      {&pptp::ControlCounters::bad_lengths, "bad-length"},
+      {&pptp::ControlCounters::bad_cookies, "bad-cookie"},
+      {&pptp::ControlCounters::bad_message_types, "bad-message-type"},
+      {&pptp::ControlCounters::unknown_types, "unknown-type"},
+      {&pptp::ControlCounters::unexpected_messages, "unexpected-message"},
+      {&pptp::ControlCounters::unknown_call_ids, "unknown-call-id"},
+      {&pptp::ControlCounters::unsupported_versions, "unsupported-version"},
+  }};
+  for (const Row& row : kRows) {
+    for (uint64_t i = before.*row.counter; i < shard_->control_counters().*row.counter; ++i) {
+      shard_->services().metrics->OnMalformedControlMessage(row.name);
+    }
+  }
+}
+
+void Connection::Write() {
+  while (!writing_ && !closed_) {
+    wire::Octets octets = control_.PendingOutput();
+    if (octets.empty()) {
+      return;
+    }
+    asio::error_code error;
+    // MSG_EOR keeps the kernel from putting two messages into one segment: NAT helpers look only
+    // at the first message of a segment.
+    size_t len = socket_.send(asio::buffer(octets.data(), octets.size()),
+                              asio::ip::tcp::socket::message_end_of_record, error);
+    if (error == asio::error::would_block || error == asio::error::try_again) {
+      return WaitToWrite();
+    }
+    if (error) {
+      return control_.OnPeerClosed("control connection lost");
+    }
+    control_.OnWritten(len);
+  }
+}
+
+void Connection::WaitToWrite() {
+  writing_ = true;
+  socket_.async_wait(asio::ip::tcp::socket::wait_write,
+                     [self = shared_from_this()](const asio::error_code& error) {
+                       self->writing_ = false;
+                       if (!self->closed_) {
+                         self->Pump();
+                       }
+                     });
+}
+
+void Connection::Pump() {
+  if (pumping_ || closed_) {
+    return;
+  }
+  std::shared_ptr<Connection> self = shared_from_this();
+  pumping_ = true;
+  for (;;) {
+    Write();
+    std::vector<pptp::Effect> effects = control_.TakeEffects();
+    if (effects.empty()) {
+      break;
+    }
+    for (const pptp::Effect& effect : effects) {
+      std::visit([this](const auto& typed) { Apply(typed); }, effect);
+    }
+  }
+  pumping_ = false;
+  if (!closed_) {
+    alarm_.Set(control_.deadline_ms());
+  }
+}
+
+void Connection::Apply(const pptp::CallRequested& effect) {
+  auto call = std::make_shared<Call>(shard_, this,
+                                     CallIdentity{.peer_address = peer_address_,
+                                                  .local_address = local_address_,
+                                                  .call_id = effect.call_id,
+                                                  .peer_call_id = effect.peer_call_id});
+  calls_.emplace(effect.call_id, call);
+  call->Begin();
+}
+
+void Connection::Apply(const pptp::CallClearRequested& effect) {
+  if (auto it = calls_.find(effect.call_id); it != calls_.end()) {
+    std::shared_ptr<Call> call = it->second;
+    call->OnClearRequest();
+  }
+}
+
+void Connection::Apply(const pptp::CallLost& effect) {
+  if (auto node = calls_.extract(effect.call_id)) {
+    // The only CallLost on a living connection is the client's own.
+    EndCause cause =
+        control_.established() ? EndCause::kClientHangUp : EndCause::kControlConnection;
+    node.mapped()->OnOwnerLost(cause, effect.reason);
+  }
+}
+
+void Connection::Apply(const pptp::Closed& effect) {
+  closed_ = true;
+  spdlog::debug("control connection from {} closed: {}", config::FormatIpv4(peer_address_),
+                effect.reason);
+  alarm_.Set(std::nullopt);
+  asio::error_code ignored;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+  socket_.close(ignored);
+  shard_->OnConnectionClosed(this, effect.reason);
+}
+
+bool Connection::Accept(uint16_t call_id) {
+  bool accepted = control_.AcceptCall(call_id, SteadyMs());
+  Pump();
+  return accepted;
+}
+
+void Connection::Refuse(uint16_t call_id, pptp::Refusal refusal) {
+  calls_.erase(call_id);
+  control_.RefuseCall(call_id, refusal, SteadyMs());
+  Pump();
+}
+
+void Connection::Disconnect(uint16_t call_id, pptp::DisconnectResult result,
+                            std::string_view statistics) {
+  calls_.erase(call_id);
+  control_.DisconnectCall(call_id, result, statistics, SteadyMs());
+  Pump();
+}
+
+void Connection::Shutdown() {
+  std::shared_ptr<Connection> self = shared_from_this();
+  while (!calls_.empty()) {
+    std::shared_ptr<Call> call = calls_.begin()->second;
+    calls_.erase(calls_.begin());
+    call->Shutdown();
+  }
+  control_.Stop(pptp::StopReason::kLocalShutdown, SteadyMs());
+  Pump();
+}
+
+void Connection::Abort() {
+  control_.OnPeerClosed("shut down");
+  Pump();
+}
+
+}  // namespace culvert

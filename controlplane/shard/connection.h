@@ -1,0 +1,58 @@
+// Connection: a control connection's socket, its protocol and its calls. Of its shard's thread.
+#pragma once
+
+#include <asio/ip/tcp.hpp>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+
+#include "controlplane/pptp/control_connection.h"
+#include "controlplane/shard/alarm.h"
+#include "controlplane/shard/call.h"
+
+namespace culvert {
+
+class Connection final : public CallOwner, public std::enable_shared_from_this<Connection> {
+ public:
+  // `shard` outlives the connection. `socket` is connected and non-blocking; the addresses are
+  // its own, host order.
+  Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer_address,
+             uint32_t local_address);
+
+  void Start();
+  // Shutdown ends the calls and asks the client to close (RFC 2637 s2.3, reason 3).
+  void Shutdown();
+  // Abort closes at once.
+  void Abort();
+
+  bool Accept(uint16_t call_id) override;
+  void Refuse(uint16_t call_id, pptp::Refusal refusal) override;
+  void Disconnect(uint16_t call_id, pptp::DisconnectResult result,
+                  std::string_view statistics) override;
+
+ private:
+  void WaitToRead();
+  void OnReadable();
+  void WaitToWrite();
+  void Write();
+  // Pump takes the protocol's effects and output after every input.
+  void Pump();
+  void Apply(const pptp::CallRequested& effect);
+  void Apply(const pptp::CallClearRequested& effect);
+  void Apply(const pptp::CallLost& effect);
+  void Apply(const pptp::Closed& effect);
+  void CountMalformed(const pptp::ControlCounters& before);
+
+  Shard* const shard_;
+  asio::ip::tcp::socket socket_;
+  const uint32_t peer_address_, local_address_;
+  pptp::ControlConnection control_;
+  std::unordered_map<uint16_t, std::shared_ptr<Call>> calls_;  // by our Call ID
+  bool closed_ = false;
+  bool writing_ = false;  // waits for room in the socket
+  bool pumping_ = false;
+  Alarm alarm_;
+};
+
+}  // namespace culvert

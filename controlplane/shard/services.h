@@ -1,0 +1,30 @@
+// Services: what shards share. All of it is for any thread and outlives the shards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "controlplane/aaa/address_pools.h"
+#include "controlplane/aaa/authentication.h"
+#include "controlplane/dataplane_client/dataplane_client.h"
+#include "controlplane/management/call_directory.h"
+#include "controlplane/metrics/metrics.h"
+#include "controlplane/ppp/call.h"
+#include "controlplane/pptp/control_connection.h"
+
+namespace culvert {
+
+struct Services {
+  std::shared_ptr<const pptp::ControlSettings> control_settings;
+  std::shared_ptr<const ppp::PppSettings> ppp_settings;
+  uint64_t call_id_rest_ms = 0;
+  size_t max_connections = 0;  // of each shard
+  Authenticator* authenticator = nullptr;
+  AddressPools* pools = nullptr;
+  DataplaneClient* dataplane = nullptr;
+  CallDirectory* directory = nullptr;
+  Metrics* metrics = nullptr;
+};
+
+}  // namespace culvert
