@@ -1,0 +1,148 @@
+#include "dataplane/eal/eal.h"
+
+#include <absl/strings/str_cat.h>
+#include <linux/capability.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+#include <spdlog/spdlog.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "dataplane/datapath.h"
+#include "dataplane/eal/arguments.h"
+#include "dataplane/eal/huge_pages.h"
+#include "dataplane/eal/log.h"
+
+namespace culvert::dataplane {
+namespace {
+
+constexpr const char* kHugePagesFolder = "/sys/kernel/mm/hugepages";
+constexpr unsigned kPoolCache = 256;
+constexpr uint16_t kDefaultMtu = 1500;
+
+std::string WithDpdkErrors(std::string text) {
+  const std::string errors = LastDpdkErrors();
+  if (!errors.empty()) absl::StrAppend(&text, " (", errors, ")");
+  return text;
+}
+
+}  // namespace
+
+uint16_t PortMtu(const config::v1::Port& port) {
+  return port.has_mtu() ? static_cast<uint16_t>(port.mtu()) : kDefaultMtu;
+}
+
+absl::Status CheckCores(const config::v1::Dataplane& config) {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return absl::OkStatus();
+
+  const auto check = [&](const char* key, unsigned core) {
+    if (CPU_ISSET(core, &allowed)) return absl::OkStatus();
+    std::string cores;
+    for (unsigned i = 0; i < CPU_SETSIZE; ++i) {
+      if (CPU_ISSET(i, &allowed)) absl::StrAppend(&cores, cores.empty() ? "" : ",", i);
+    }
+    return absl::FailedPreconditionError(absl::StrCat(
+        key, ": core ", core, " does not exist or is not allowed here; there are: ", cores));
+  };
+  absl::Status status = check("dataplane.main_core", config.main_core());
+  for (const unsigned core : config.worker_cores()) {
+    status.Update(check("dataplane.worker_cores", core));
+  }
+  return status;
+}
+
+absl::Status CheckPermission() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  if (syscall(SYS_capget, &header, data) != 0) return absl::OkStatus();
+  std::string missing;
+  if ((data[0].effective & (1U << CAP_NET_ADMIN)) == 0) missing = "CAP_NET_ADMIN";
+  if ((data[0].effective & (1U << CAP_NET_RAW)) == 0) {
+    absl::StrAppend(&missing, missing.empty() ? "" : " and ", "CAP_NET_RAW");
+  }
+  if (missing.empty()) return absl::OkStatus();
+  return absl::PermissionDeniedError(absl::StrCat(
+      "no permission: ", missing, " missing; run as root, or give AmbientCapabilities=",
+      "CAP_NET_ADMIN CAP_NET_RAW CAP_IPC_LOCK in the systemd unit"));
+}
+
+absl::StatusOr<std::vector<Device>> Devices(const config::v1::Dataplane& config) {
+  std::vector<Device> devices;
+  for (const auto& port : config.ports()) {
+    absl::StatusOr<Device> device = ParseDevice(port.device());
+    if (!device.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("port ", port.name(), ": ", device.status().message()));
+    }
+    FitDevice(static_cast<unsigned>(config.worker_cores_size()), PortMtu(port), &*device);
+    for (const Device& other : devices) {
+      if (other.name != device->name) continue;
+      return absl::InvalidArgumentError(absl::StrCat("port ", port.name(), ": device ",
+                                                     device->name, " belongs to another port"));
+    }
+    devices.push_back(*std::move(device));
+  }
+  return devices;
+}
+
+absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const config::v1::Dataplane& config,
+                                                const std::vector<Device>& devices) {
+  absl::StatusOr<HugePageChoice> huge_pages =
+      ChooseHugePages(config.huge_pages(), FreeHugePagesMb(kHugePagesFolder), config.memory_mb());
+  if (!huge_pages.ok()) return huge_pages.status();
+  if (!huge_pages->warning.empty()) spdlog::warn("{}", huge_pages->warning);
+
+  EalSpec spec;
+  spec.file_prefix = absl::StrCat("culvert-", getpid());
+  spec.main_core = config.main_core();
+  spec.worker_cores.assign(config.worker_cores().begin(), config.worker_cores().end());
+  spec.devices = devices;
+  spec.huge_pages = huge_pages->use;
+  spec.memory_mb = config.memory_mb();
+  std::vector<std::string> arguments = EalArguments(spec);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) {
+    spdlog::debug("eal argument: {}", argument);
+    argv.push_back(argument.data());
+  }
+
+  CaptureDpdkLog();
+  const int num_parsed = rte_eal_init(static_cast<int>(argv.size()), argv.data());
+  if (num_parsed < 0) {
+    return absl::InternalError(WithDpdkErrors(absl::StrCat(
+        "DPDK did not start: ", rte_strerror(rte_errno), "; log.level = \"debug\" shows its log")));
+  }
+  std::unique_ptr<Eal> eal(new Eal);
+  absl::Status status = eal->MakePool(config);
+  if (!status.ok()) return status;
+  return eal;
+}
+
+absl::Status Eal::MakePool(const config::v1::Dataplane& config) {
+  uint16_t mtu = kDefaultMtu;
+  for (const auto& port : config.ports()) mtu = std::max(mtu, PortMtu(port));
+  const auto room = static_cast<uint16_t>(
+      std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE,
+                         RTE_PKTMBUF_HEADROOM + mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN));
+  mbufs_ = rte_pktmbuf_pool_create("mbufs", config.mbufs(), kPoolCache, kMbufPrivateLen, room,
+                                   SOCKET_ID_ANY);
+  if (mbufs_ != nullptr) return absl::OkStatus();
+  const uint64_t need_mb = uint64_t{config.mbufs()} * (room + kMbufPrivateLen + 256) >> 20;
+  return absl::ResourceExhaustedError(WithDpdkErrors(absl::StrCat(
+      "dataplane.mbufs: ", config.mbufs(), " packet buffers need about ", need_mb + 16,
+      " MB, dataplane.memory_mb is ", config.memory_mb(), ": raise it or have fewer buffers")));
+}
+
+Eal::~Eal() {
+  rte_mempool_free(mbufs_);
+  rte_eal_cleanup();
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,50 @@
+// Eal: DPDK's environment and the mbuf pool, from the configuration to their end.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "culvert/config/v1/config.pb.h"
+#include "dataplane/eal/device.h"
+
+struct rte_mempool;
+
+namespace culvert::dataplane {
+
+// CheckCores names a core that the machine does not have or that this process may not use.
+absl::Status CheckCores(const config::v1::Dataplane& config);
+// CheckPermission names the capabilities that are missing.
+absl::Status CheckPermission();
+
+// PortMtu is the configured MTU, or 1500.
+uint16_t PortMtu(const config::v1::Port& port);
+
+// Devices parses and fits the device of every port, in order.
+absl::StatusOr<std::vector<Device>> Devices(const config::v1::Dataplane& config);
+
+// At most one Eal in a process, on the main thread, which it pins to dataplane.main_core; threads
+// started after that inherit the core.
+class Eal {
+ public:
+  // Start brings EAL up and makes the mbuf pool. Errors are one line with the remedy.
+  static absl::StatusOr<std::unique_ptr<Eal>> Start(const config::v1::Dataplane& config,
+                                                    const std::vector<Device>& devices);
+  ~Eal();
+  Eal(const Eal&) = delete;
+  Eal& operator=(const Eal&) = delete;
+
+  // mbufs is owned by EAL; valid as long as this object.
+  [[nodiscard]] rte_mempool* mbufs() const { return mbufs_; }
+
+ private:
+  Eal() = default;
+  absl::Status MakePool(const config::v1::Dataplane& config);
+
+  rte_mempool* mbufs_ = nullptr;
+};
+
+}  // namespace culvert::dataplane

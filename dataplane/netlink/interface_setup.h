@@ -1,0 +1,21 @@
+// What the configuration wants of an interface: its addresses, and routes that point to it.
+#pragma once
+
+#include <absl/status/status.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace culvert::dataplane {
+
+// AddAddresses puts "192.0.2.1/24" addresses on the interface; one that is there already is fine.
+// Errors name the address and `interface`.
+absl::Status AddAddresses(const std::string& interface, uint32_t interface_index,
+                          const std::vector<std::string>& addresses);
+
+// AddRoutes routes "192.0.2.0/24" prefixes to the interface, in the main table.
+absl::Status AddRoutes(const std::string& interface, uint32_t interface_index,
+                       const std::vector<std::string>& prefixes);
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,105 @@
+#include "dataplane/netlink/messages.h"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "dataplane/netlink/handles.h"
+#include "proto/wire/byte_order.h"
+
+namespace culvert::dataplane {
+namespace {
+
+// The kernel may send to a neighbour in these states (its NUD_VALID, less NUD_NOARP, which is
+// multicast on Ethernet).
+constexpr int kUsable = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT;
+
+// Host order; a default route's destination has no octets.
+uint32_t HostAddress(const nl_addr* address) {
+  wire::Be32 value;
+  if (address == nullptr || nl_addr_get_len(address) != sizeof(value)) return 0;
+  memcpy(&value, nl_addr_get_binary_addr(address), sizeof(value));
+  return value.ToHost();
+}
+
+KernelNextHop NextHopOf(rtnl_nexthop* hop) {
+  KernelNextHop result;
+  result.interface_index = static_cast<uint32_t>(rtnl_route_nh_get_ifindex(hop));
+  result.gateway = HostAddress(rtnl_route_nh_get_gateway(hop));
+  result.dead = (rtnl_route_nh_get_flags(hop) & RTNH_F_DEAD) != 0;
+  const nl_addr* via = rtnl_route_nh_get_via(hop);
+  result.foreign_family = via != nullptr && nl_addr_get_family(via) != AF_INET;
+  return result;
+}
+
+std::optional<KernelRoute::Type> TypeOf(uint8_t type) {
+  switch (type) {
+    case RTN_UNICAST:
+      return KernelRoute::Type::kUnicast;
+    case RTN_LOCAL:
+    case RTN_BROADCAST:
+    case RTN_ANYCAST:
+      return KernelRoute::Type::kLocal;
+    case RTN_BLACKHOLE:
+    case RTN_UNREACHABLE:
+    case RTN_PROHIBIT:
+      return KernelRoute::Type::kDiscard;
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+std::optional<KernelRoute> RouteOf(nlmsghdr* message) {
+  rtnl_route* parsed = nullptr;
+  if (rtnl_route_parse(message, &parsed) < 0) return std::nullopt;
+  const NlRoute route(parsed);
+  const uint32_t table = rtnl_route_get_table(parsed);
+  const auto type = TypeOf(rtnl_route_get_type(parsed));
+  if (rtnl_route_get_family(parsed) != AF_INET || rtnl_route_get_tos(parsed) != 0 ||
+      (rtnl_route_get_flags(parsed) & RTM_F_CLONED) != 0 || !type ||
+      (table != RT_TABLE_MAIN && table != RT_TABLE_LOCAL)) {
+    return std::nullopt;
+  }
+  KernelRoute result;
+  const nl_addr* destination = rtnl_route_get_dst(parsed);
+  result.prefix = HostAddress(destination);
+  result.len = destination == nullptr ? uint8_t{0}
+                                      : static_cast<uint8_t>(nl_addr_get_prefixlen(destination));
+  result.local_table = table == RT_TABLE_LOCAL;
+  result.priority = rtnl_route_get_priority(parsed);
+  result.type = *type;
+  const int num_hops = rtnl_route_get_nnexthops(parsed);
+  for (int i = 0; i < num_hops; ++i) {
+    result.next_hops.push_back(NextHopOf(rtnl_route_nexthop_n(parsed, i)));
+  }
+  return result;
+}
+
+std::optional<KernelNeighbour> NeighbourOf(nlmsghdr* message) {
+  rtnl_neigh* parsed = nullptr;
+  if (rtnl_neigh_parse(message, &parsed) < 0) return std::nullopt;
+  const NlNeighbour neighbour(parsed);
+  const nl_addr* address = rtnl_neigh_get_dst(parsed);
+  if (address == nullptr || nl_addr_get_family(address) != AF_INET) return std::nullopt;
+
+  KernelNeighbour result;
+  result.interface_index = static_cast<uint32_t>(rtnl_neigh_get_ifindex(parsed));
+  result.address = HostAddress(address);
+  // libnl gives -1 for "no state": NUD_NONE.
+  const int state = std::max(rtnl_neigh_get_state(parsed), 0);
+  if ((state & NUD_NOARP) != 0) return std::nullopt;
+  const nl_addr* mac = rtnl_neigh_get_lladdr(parsed);
+  if ((state & kUsable) != 0 && mac != nullptr && nl_addr_get_len(mac) == sizeof(MacAddress)) {
+    MacAddress octets;
+    memcpy(octets.data(), nl_addr_get_binary_addr(mac), octets.size());
+    result.mac = octets;
+  }
+  return result;
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,241 @@
+#include "dataplane/netlink/mirror.h"
+
+#include <linux/neighbour.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+
+#include "proto/config/address.h"
+
+namespace culvert::dataplane {
+namespace {
+
+constexpr int kRoundMs = 5;
+constexpr int kReceiveBuffer = 4 << 20;
+// The kernel's own time before a neighbour goes stale is 15-45 s.
+constexpr auto kTouchEvery = std::chrono::seconds(10);
+constexpr int kMaxTouchesPerRound = 8;
+constexpr int kMaxDumpTries = 5;
+constexpr auto kResyncPause = std::chrono::milliseconds(200);
+
+}  // namespace
+
+Mirror::Mirror(Datapath* datapath, OwnInterfaces own)
+    : datapath_(datapath), own_(std::move(own)), routes_(own_) {
+  for (const auto& [interface, port] : own_.ports) port_interfaces_[port] = interface;
+}
+
+absl::Status Mirror::Start() {
+  absl::Status status = Subscribe();
+  if (status.ok()) status = Resync();
+  if (!status.ok()) return status;
+  thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "netlink");
+  return absl::OkStatus();
+}
+
+void Mirror::Stop() {
+  stopping_.store(true, std::memory_order_relaxed);
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::Status Mirror::Subscribe() {
+  news_ = RouteSocket();
+  requests_ = RouteSocket();
+  if (!news_ || !requests_) return absl::InternalError("no netlink socket");
+
+  const auto on_message = [](nl_msg* message, void* self) {
+    static_cast<Mirror*>(self)->OnMessage(nlmsg_hdr(message));
+    return static_cast<int>(NL_OK);
+  };
+  nl_socket_modify_cb(news_.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, this);
+  nl_socket_modify_cb(requests_.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, this);
+  nl_socket_disable_seq_check(news_.get());
+  nl_socket_set_nonblocking(news_.get());
+  // Beyond net.core.rmem_max, with CAP_NET_ADMIN; when the buffer runs over all the same, ENOBUFS
+  // makes us dump again.
+  (void)setsockopt(nl_socket_get_fd(news_.get()), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer,
+                   sizeof(kReceiveBuffer));
+  const int error = nl_socket_add_memberships(news_.get(), RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH,
+                                              RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0);
+  return error < 0 ? NlError("netlink subscription", error) : absl::OkStatus();
+}
+
+absl::Status Mirror::Resync() {
+  resync_ = false;
+  absl::Status status = DumpRoutes();
+  status.Update(DumpNeighbours());
+  return status;
+}
+
+absl::Status Mirror::DumpRoutes() {
+  rtmsg header{};
+  header.rtm_family = AF_INET;
+  absl::Status status;
+  for (int i = 0; i < kMaxDumpTries; ++i) {
+    routes_.Clear();
+    status = Dump(RTM_GETROUTE, &header, sizeof(header));
+    if (status.ok()) break;
+  }
+  // An incomplete dump would take away routes that are there.
+  if (status.ok()) routes_.Flush(this);
+  return status;
+}
+
+absl::Status Mirror::DumpNeighbours() {
+  ndmsg header{};
+  header.ndm_family = AF_INET;
+  dumped_.clear();
+  dumping_ = true;
+  const absl::Status status = Dump(RTM_GETNEIGH, &header, sizeof(header));
+  dumping_ = false;
+  if (!status.ok()) return status;
+  for (auto it = neighbours_.begin(); it != neighbours_.end();) {
+    if (dumped_.count(it->first) == 0) {
+      datapath_->RemoveNeighbour(it->first.first, it->first.second);
+      it = neighbours_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Mirror::Dump(int type, void* header, size_t len) {
+  int error = nl_send_simple(requests_.get(), type, NLM_F_DUMP, header, len);
+  if (error >= 0) error = nl_recvmsgs_default(requests_.get());
+  return error < 0 ? NlError("netlink dump", error) : absl::OkStatus();
+}
+
+void Mirror::Run() {
+  pollfd news{.fd = nl_socket_get_fd(news_.get()), .events = POLLIN, .revents = 0};
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    if (poll(&news, 1, kRoundMs) > 0) ReadNews();
+    if (resync_) {
+      const absl::Status status = Resync();
+      if (!status.ok()) {
+        spdlog::warn("routes and neighbours: {}; trying again", std::string(status.message()));
+        resync_ = true;
+        std::this_thread::sleep_for(kResyncPause);
+      }
+    }
+    // Half a dump must not be told.
+    if (!resync_) routes_.Flush(this);
+    ResolveWanted();
+    TouchNeighbours(Clock::now());
+  }
+}
+
+void Mirror::ReadNews() {
+  int error = 0;
+  do {
+    error = nl_recvmsgs_default(news_.get());
+  } while (error >= 0);
+  // libnl's name for ENOBUFS: the kernel has dropped news.
+  if (error == -NLE_NOMEM) {
+    spdlog::info("netlink news lost in a burst; reading all routes and neighbours again");
+    resync_ = true;
+  }
+}
+
+void Mirror::OnMessage(nlmsghdr* message) {
+  switch (message->nlmsg_type) {
+    case RTM_NEWROUTE:
+    case RTM_DELROUTE:
+      OnRoute(message);
+      break;
+    case RTM_NEWNEIGH:
+    case RTM_DELNEIGH:
+      OnNeighbour(message);
+      break;
+    // The kernel takes IPv4 routes away without a word when an interface goes down or an address
+    // goes, and marks next hops dead.
+    case RTM_NEWLINK:
+    case RTM_DELLINK:
+    case RTM_DELADDR:
+      resync_ = true;
+      break;
+    default:
+      break;
+  }
+}
+
+void Mirror::OnRoute(nlmsghdr* message) {
+  const auto route = RouteOf(message);
+  if (!route) return;
+  if (message->nlmsg_type == RTM_DELROUTE) {
+    routes_.Remove(*route);
+    return;
+  }
+  if (route->next_hops.size() > 1 && !said_multipath_) {
+    said_multipath_ = true;
+    spdlog::warn(
+        "route {} has several next hops; the first usable one is taken, here and for "
+        "every such route",
+        config::FormatPrefix({route->prefix, route->len}));
+  }
+  routes_.Add(*route, (message->nlmsg_flags & NLM_F_REPLACE) != 0);
+}
+
+void Mirror::OnNeighbour(nlmsghdr* message) {
+  const auto neighbour = NeighbourOf(message);
+  if (!neighbour) return;
+  const auto port = own_.ports.find(neighbour->interface_index);
+  if (port == own_.ports.end()) return;
+  const Neighbour key{port->second, neighbour->address};
+  if (message->nlmsg_type == RTM_NEWNEIGH && neighbour->mac) {
+    datapath_->SetNeighbour(key.first, key.second, *neighbour->mac);
+    neighbours_.emplace(key, Clock::now());
+    if (dumping_) dumped_.insert(key);
+  } else if (neighbours_.erase(key) > 0) {
+    datapath_->RemoveNeighbour(key.first, key.second);
+  }
+}
+
+void Mirror::ResolveWanted() {
+  for (const Neighbour& wanted : datapath_->TakeUnresolved()) Use(wanted);
+}
+
+void Mirror::TouchNeighbours(Clock::time_point now) {
+  // The workers' traffic does not show the kernel that a neighbour is in use. Told so, it asks
+  // again before it forgets; who no longer answers fails and goes.
+  int touched = 0;
+  for (auto& [neighbour, last_use] : neighbours_) {
+    if (now - last_use < kTouchEvery) continue;
+    last_use = now;
+    Use(neighbour);
+    if (++touched == kMaxTouchesPerRound) break;
+  }
+}
+
+void Mirror::Use(const Neighbour& neighbour) {
+  const auto interface = port_interfaces_.find(neighbour.first);
+  const NlNeighbour request(rtnl_neigh_alloc());
+  const NlAddress address = Ipv4Address(neighbour.second, 32);
+  if (interface == port_interfaces_.end() || !request || !address) return;
+  rtnl_neigh_set_ifindex(request.get(), static_cast<int>(interface->second));
+  rtnl_neigh_set_dst(request.get(), address.get());
+  rtnl_neigh_set_flags(request.get(), NTF_USE);
+  rtnl_neigh_set_state(request.get(), NUD_NONE);
+  // An error means that the TAP is down or the kernel's table is full: nothing to be done here.
+  (void)rtnl_neigh_add(requests_.get(), request.get(), NLM_F_CREATE);
+}
+
+void Mirror::Set(uint32_t prefix, uint8_t len, const RouteTarget& target) {
+  const absl::Status status = datapath_->SetRoute(prefix, len, target);
+  if (!status.ok()) {
+    spdlog::warn("route {}: {}", config::FormatPrefix({prefix, len}),
+                 std::string(status.message()));
+  }
+}
+
+void Mirror::Remove(uint32_t prefix, uint8_t len) {
+  const absl::Status status = datapath_->RemoveRoute(prefix, len);
+  if (!status.ok()) {
+    spdlog::warn("route {}: {}", config::FormatPrefix({prefix, len}),
+                 std::string(status.message()));
+  }
+}
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,60 @@
+// Process: all of culvert-dataplane, from a configuration to a running gateway and to its end.
+#pragma once
+
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "culvert/config/v1/config.pb.h"
+#include "dataplane/datapath.h"
+#include "dataplane/eal/eal.h"
+#include "dataplane/netlink/mirror.h"
+#include "dataplane/port/port.h"
+#include "dataplane/service/frame_pump.h"
+#include "dataplane/service/server.h"
+#include "dataplane/service/service.h"
+#include "dataplane/tap/slow_path.h"
+#include "dataplane/tap/tun_device.h"
+
+namespace culvert::dataplane {
+
+// One in a process, on the main thread.
+class Process {
+ public:
+  // Start brings everything up, in the order of the members below. A failure is one line that
+  // names the thing and the remedy, and leaves nothing behind.
+  static absl::StatusOr<std::unique_ptr<Process>> Start(const config::v1::Config& config,
+                                                        const std::string& version);
+  // Takes everything down in reverse order; bounded by about a second.
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  // Tick passes the ports' link state on to the TAPs; call it a few times a second.
+  void Tick();
+
+ private:
+  Process() = default;
+  absl::Status StartPorts(const config::v1::Dataplane& config);
+  absl::Status MakeTaps(const config::v1::Config& config);
+  absl::Status StartDatapath(const config::v1::Dataplane& config);
+  absl::Status StartKernelSide(const config::v1::Dataplane& config);
+  absl::Status StartService(const config::v1::Dataplane& config, const std::string& version);
+  void AddCounters(v1::CountersResponse* response) const;
+
+  std::unique_ptr<Eal> eal_;
+  std::vector<std::unique_ptr<Port>> ports_;
+  std::vector<std::unique_ptr<TunDevice>> taps_;  // one a port
+  std::unique_ptr<TunDevice> clients_;            // the TUN
+  std::unique_ptr<Datapath> datapath_;
+  std::unique_ptr<SlowPath> slow_path_;
+  std::unique_ptr<Mirror> mirror_;
+  std::unique_ptr<FramePump> pump_;
+  std::unique_ptr<Service> service_;
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace culvert::dataplane

@@ -1,0 +1,176 @@
+#include "dataplane/service/convert.h"
+
+#include <absl/strings/str_cat.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+
+namespace culvert::dataplane {
+namespace {
+
+constexpr uint32_t kDefaultMru = 1500;
+// RFC 791 s3.2: every host takes 68 octets without fragmentation.
+constexpr uint32_t kMinMtu = 68;
+constexpr uint32_t kMaxMtu = 65535;
+
+absl::Status Wrong(const char* field, uint64_t value, const char* allowed) {
+  return absl::InvalidArgumentError(absl::StrCat(field, ": ", value, "; allowed: ", allowed));
+}
+
+absl::StatusOr<MppeKeySpec> ToKey(const char* field, const v1::MppeKey& key) {
+  if (key.bits() != 40 && key.bits() != 56 && key.bits() != 128) {
+    return Wrong(absl::StrCat(field, ".bits").c_str(), key.bits(), "40, 56, 128");
+  }
+  // RFC 3079 s2: the start key of 40 and 56 bit is 8 octets long.
+  const size_t len = key.bits() == 128 ? 16 : 8;
+  if (key.start_key().size() != len) {
+    return absl::InvalidArgumentError(absl::StrCat(field, ".start_key: ", key.start_key().size(),
+                                                   " octets; ", key.bits(), " bit has ", len));
+  }
+  MppeKeySpec spec;
+  spec.bits = static_cast<uint16_t>(key.bits());
+  spec.epoch = key.epoch();
+  std::copy(key.start_key().begin(), key.start_key().end(), spec.start_key.begin());
+  return spec;
+}
+
+absl::Status CheckIdentity(const v1::CallConfig& config) {
+  if (config.local_address() == 0) return Wrong("local_address", 0, "an IPv4 address");
+  if (config.peer_address() == 0) return Wrong("peer_address", 0, "an IPv4 address");
+  if (config.call_id() < 1 || config.call_id() > 65535) {
+    return Wrong("call_id", config.call_id(), "1 to 65535");
+  }
+  if (config.peer_call_id() > 65535) {
+    return Wrong("peer_call_id", config.peer_call_id(), "0 to 65535");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLimits(const v1::CallConfig& config) {
+  if (config.peer_mru() != 0 && (config.peer_mru() < kMinMtu || config.peer_mru() > kMaxMtu)) {
+    return Wrong("peer_mru", config.peer_mru(), "0 (1500), or 68 to 65535");
+  }
+  if (config.mtu() != 0 && (config.mtu() < kMinMtu || config.mtu() > kMaxMtu)) {
+    return Wrong("mtu", config.mtu(), "0 (from peer_mru), or 68 to 65535");
+  }
+  if (config.receive_window() > 65535) {
+    return Wrong("receive_window", config.receive_window(), "0 (64), or 1 to 65535");
+  }
+  if (config.record().size() > kMaxRecordLen) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("record: ", config.record().size(), " octets; at most ", kMaxRecordLen));
+  }
+  return absl::OkStatus();
+}
+
+void CopyPlainFields(const v1::CallConfig& config, CallSpec* spec) {
+  spec->handle = config.handle();
+  spec->local_address = config.local_address();
+  spec->peer_address = config.peer_address();
+  spec->call_id = static_cast<uint16_t>(config.call_id());
+  spec->peer_call_id = static_cast<uint16_t>(config.peer_call_id());
+  spec->send_acfc = config.send_acfc();
+  spec->send_pfc = config.send_pfc();
+  spec->peer_mru = static_cast<uint16_t>(config.peer_mru() == 0 ? kDefaultMru : config.peer_mru());
+  spec->mtu = static_cast<uint16_t>(config.mtu());
+  spec->client_address = config.client_address();
+  spec->require_encryption = config.require_encryption();
+  if (config.receive_window() != 0) {
+    spec->receive_window = static_cast<uint16_t>(config.receive_window());
+  }
+  spec->record = config.record();
+}
+
+void FromKey(const MppeKeySpec& spec, v1::MppeKey* out) {
+  out->set_bits(spec.bits);
+  out->set_epoch(spec.epoch);
+}
+
+}  // namespace
+
+absl::StatusOr<CallSpec> ToCallSpec(const v1::CallConfig& config) {
+  absl::Status status = CheckIdentity(config);
+  status.Update(CheckLimits(config));
+  if (!status.ok()) return status;
+  CallSpec spec;
+  CopyPlainFields(config, &spec);
+  for (auto [field, present, key, out] :
+       {std::tuple{"receive", config.has_receive(), &config.receive(), &spec.receive},
+        std::tuple{"send", config.has_send(), &config.send(), &spec.send}}) {
+    if (!present) continue;
+    absl::StatusOr<MppeKeySpec> parsed = ToKey(field, *key);
+    if (!parsed.ok()) {
+      WipeKeys(&spec);
+      return parsed.status();
+    }
+    *out = *parsed;
+    OPENSSL_cleanse(parsed->start_key.data(), parsed->start_key.size());
+  }
+  return spec;
+}
+
+void WipeKeys(CallSpec* spec) {
+  for (auto* key : {&spec->receive, &spec->send}) {
+    if (*key) OPENSSL_cleanse((*key)->start_key.data(), (*key)->start_key.size());
+  }
+}
+
+void WipeKeys(v1::CallConfig* config) {
+  const auto wipe = [](std::string* key) { OPENSSL_cleanse(key->data(), key->size()); };
+  if (config->has_receive()) wipe(config->mutable_receive()->mutable_start_key());
+  if (config->has_send()) wipe(config->mutable_send()->mutable_start_key());
+}
+
+void FromTotals(uint64_t handle, const CallTotals& totals, v1::CallCounters* out) {
+  out->set_handle(handle);
+  out->set_upstream_packets(totals.upstream_packets);
+  out->set_upstream_octets(totals.upstream_octets);
+  out->set_upstream_drops(totals.upstream_drops);
+  out->set_downstream_packets(totals.downstream_packets);
+  out->set_downstream_octets(totals.downstream_octets);
+  out->set_downstream_drops(totals.downstream_drops);
+}
+
+void FromEntry(const CallEntry& entry, v1::ListResponse::Entry* out) {
+  const CallSpec& spec = entry.spec;
+  v1::CallConfig* config = out->mutable_config();
+  config->set_handle(spec.handle);
+  config->set_local_address(spec.local_address);
+  config->set_call_id(spec.call_id);
+  config->set_peer_address(spec.peer_address);
+  config->set_peer_call_id(spec.peer_call_id);
+  config->set_send_acfc(spec.send_acfc);
+  config->set_send_pfc(spec.send_pfc);
+  config->set_peer_mru(spec.peer_mru);
+  config->set_mtu(spec.mtu);
+  config->set_client_address(spec.client_address);
+  config->set_require_encryption(spec.require_encryption);
+  if (spec.receive) FromKey(*spec.receive, config->mutable_receive());
+  if (spec.send) FromKey(*spec.send, config->mutable_send());
+  config->set_receive_window(spec.receive_window);
+  config->set_record(spec.record);
+  FromTotals(spec.handle, entry.totals, out->mutable_counters());
+  out->set_worker(entry.worker);
+}
+
+void FromWorker(uint32_t worker, const WorkerTotals& totals, v1::WorkerCounters* out) {
+  out->set_worker(worker);
+  out->set_received(totals.received);
+  out->set_transmitted(totals.transmitted);
+  out->set_punted(totals.punted);
+  out->set_handed_over(totals.handed_over);
+  for (const DropTotal& drop : totals.drops) {
+    v1::DropCounter* counter = out->add_drops();
+    counter->set_reason(drop.name);
+    counter->set_text(drop.text);
+    counter->set_source(drop.source);
+    counter->set_packets(drop.packets);
+  }
+}
+
+void FromResult(const absl::Status& status, v1::Result* out) {
+  out->set_code(static_cast<int32_t>(status.code()));
+  out->set_message(status.message().data(), status.message().size());
+}
+
+}  // namespace culvert::dataplane

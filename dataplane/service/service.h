@@ -1,0 +1,61 @@
+// Service: the gRPC service culvert.dataplane.v1.Dataplane over a Datapath. gRPC's threads call it.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "culvert/dataplane/v1/dataplane.grpc.pb.h"
+#include "dataplane/datapath.h"
+#include "dataplane/service/frame_pump.h"
+
+namespace culvert::dataplane {
+
+// What the service tells about the rest of the process.
+struct ServiceSpec {
+  std::string version;
+  uint32_t workers = 0;
+  uint32_t max_local_addresses = 0;
+  std::vector<std::string> ports;
+  // Adds ports and mbufs to a round of counters; called by any thread.
+  std::function<void(v1::CountersResponse*)> add_process_counters;
+};
+
+class Service final : public v1::Dataplane::Service {
+ public:
+  // Borrows both until the server that has it is down.
+  Service(Datapath* datapath, FramePump* pump, ServiceSpec spec);
+
+  // Stop ends streams that wait by themselves.
+  void Stop();
+
+  grpc::Status Describe(grpc::ServerContext* context, const v1::DescribeRequest* request,
+                        v1::DescribeResponse* response) override;
+  grpc::Status Program(
+      grpc::ServerContext* context,
+      grpc::ServerReaderWriter<v1::ProgramResponse, v1::ProgramRequest>* stream) override;
+  grpc::Status Frames(grpc::ServerContext* context,
+                      grpc::ServerReaderWriter<v1::FrameBatch, v1::FrameBatch>* stream) override;
+  grpc::Status List(grpc::ServerContext* context, const v1::ListRequest* request,
+                    grpc::ServerWriter<v1::ListResponse>* writer) override;
+  grpc::Status Counters(grpc::ServerContext* context, const v1::CountersRequest* request,
+                        grpc::ServerWriter<v1::CountersResponse>* writer) override;
+
+ private:
+  void Apply(v1::Operation* operation, v1::Result* result);
+  bool WriteRound(bool with_calls, grpc::ServerWriter<v1::CountersResponse>* writer);
+  // Waits; false when the client has gone or the service stops.
+  bool Wait(grpc::ServerContext* context, uint32_t interval_ms);
+
+  Datapath* datapath_;
+  FramePump* pump_;
+  ServiceSpec spec_;
+  uint64_t instance_;
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;  // guarded by mutex_
+};
+
+}  // namespace culvert::dataplane
