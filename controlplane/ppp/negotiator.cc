@@ -10,7 +10,7 @@ using wire::ppp::OptionList;
 
 constexpr uint32_t kMaxBackoff = 3;  // times the first restart timer
 constexpr uint32_t kMaxCodeRejectsASecond = 10;
-constexpr size_t kMaxRejectedLen = 576;  // octets of a rejected packet that we send back
+constexpr size_t kMaxRejectedLen = 124;  // of a rejected packet: fits any MRU (128 at least)
 
 }  // namespace
 
