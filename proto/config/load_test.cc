@@ -229,5 +229,13 @@ TEST(Load, AFileOnDisk) {
   std::remove(path.c_str());
 }
 
+TEST(Load, TheExampleIsRight) {
+  const char* folder = std::getenv("CULVERT_CONFIG_DIR");
+  if (folder == nullptr) GTEST_SKIP() << "CULVERT_CONFIG_DIR is not set: run by meson test";
+  const Loaded loaded = Load(std::string(folder) + "/culvert.toml", Process::kDataplane);
+  for (const Problem& problem : loaded.problems) ADD_FAILURE() << Format(problem);
+  EXPECT_EQ(loaded.config.dataplane().ports_size(), 2);
+}
+
 }  // namespace
 }  // namespace culvert::config

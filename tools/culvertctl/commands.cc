@@ -12,10 +12,12 @@
 namespace culvert::ctl {
 namespace {
 
-constexpr std::chrono::seconds kTimeout(30);
+constexpr std::chrono::seconds kTimeout(10);
+// A million calls take a while to be listed.
+constexpr std::chrono::seconds kListTimeout(120);
 
-void SetDeadline(grpc::ClientContext* context) {
-  context->set_deadline(std::chrono::system_clock::now() + kTimeout);
+void SetDeadline(std::chrono::seconds timeout, grpc::ClientContext* context) {
+  context->set_deadline(std::chrono::system_clock::now() + timeout);
 }
 
 void Print(const std::vector<std::string>& lines) {
@@ -26,7 +28,7 @@ void Print(const std::vector<std::string>& lines) {
 
 int ListCalls(const Options& options, CallsStub* stub) {
   grpc::ClientContext context;
-  SetDeadline(&context);
+  SetDeadline(kListTimeout, &context);
   management::v1::ListCallsRequest request;
   management::v1::ListCallsResponse response;
   *request.mutable_filter() = options.filter;
@@ -50,7 +52,7 @@ int ListCalls(const Options& options, CallsStub* stub) {
 
 int GetCall(const Options& options, CallsStub* stub) {
   grpc::ClientContext context;
-  SetDeadline(&context);
+  SetDeadline(kTimeout, &context);
   management::v1::GetCallRequest request;
   management::v1::Call call;
   request.set_id(options.filter.id());
@@ -66,7 +68,7 @@ int GetCall(const Options& options, CallsStub* stub) {
 
 int TerminateCalls(const Options& options, CallsStub* stub) {
   grpc::ClientContext context;
-  SetDeadline(&context);
+  SetDeadline(kTimeout, &context);
   management::v1::TerminateCallsRequest request;
   management::v1::TerminateCallsResponse response;
   *request.mutable_filter() = options.filter;
