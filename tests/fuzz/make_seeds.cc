@@ -133,6 +133,42 @@ void AddVectors(Seeds* seeds) {
   seeds->Add("ipv4", Join(ip, hex(vectors["checksum"]["mss_clamp"]["before"])));
 }
 
+// Commands of ppp_call.cc and control_connection.cc.
+constexpr uint8_t kAcknowledge = 242, kRespond = 243, kAccept = 245, kReject = 247;
+constexpr uint8_t kWriteAll = 242, kAcceptCall = 244, kStop = 247;
+
+// AddCalls writes whole calls as the state machines' targets take them: a peer that gets through
+// to traffic, with MPPE denied (0), allowed (1) and required (2), and one that does not.
+void AddCalls(Seeds* seeds) {
+  const auto hex = [](const char* text) { return culvert::testing::FromHex(text); };
+  for (const uint8_t settings : {0, 1, 2}) {
+    OctetVector call = {settings};
+    AppendChunk(hex("c0210101001402060000000005060102030407020802"), &call);
+    call.insert(call.end(), {kAcknowledge, kRespond});
+    OctetVector refused = call;
+    refused.push_back(kReject);
+    seeds->Add("ppp_call", refused);
+    call.push_back(kAccept);
+    if (settings != 0) {
+      call.push_back(kAcknowledge);
+      AppendChunk(hex("80fd0101000a120601000040"), &call);
+    }
+    call.push_back(kAcknowledge);
+    AppendChunk(hex("80210101000a03060a4d000a"), &call);
+    AppendChunk(hex("c021090500080a0b0c0d"), &call);
+    AppendChunk(hex("c02105060004"), &call);
+    seeds->Add("ppp_call", call);
+  }
+  const auto& rows = culvert::testing::Vectors()["pptp_messages"]["rows"];
+  OctetVector control = {1};
+  for (const char* name : {"SCCRQ_windows_like", "OCRQ_windows_like", "EchoRQ", "CCRQ"}) {
+    AppendChunk(culvert::testing::FromHex(rows[name].get<std::string>()), &control);
+    control.insert(control.end(), {kAcceptCall, kWriteAll});
+  }
+  control.push_back(kStop);
+  seeds->Add("control_connection", control);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -150,6 +186,7 @@ int main(int argc, char** argv) {
     AddSession(*session, &seeds);
   }
   AddVectors(&seeds);
+  AddCalls(&seeds);
   seeds.Write(argv[1]);
   return 0;
 }
