@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "dataplane/datapath.h"
 #include "dataplane/eal/arguments.h"
@@ -142,7 +143,11 @@ absl::Status Eal::MakePool(const config::v1::Dataplane& config) {
 
 Eal::~Eal() {
   rte_mempool_free(mbufs_);
+  const std::string runtime_folder = rte_eal_get_runtime_dir();
   rte_eal_cleanup();
+  // EAL makes it whether it needs it or not.
+  std::error_code ignored;
+  std::filesystem::remove(runtime_folder, ignored);
 }
 
 }  // namespace culvert::dataplane

@@ -1,0 +1,288 @@
+// The mirror and the slow path against the real kernel, in a network namespace of the test's own.
+#include "dataplane/netlink/mirror.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <rte_mbuf.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "dataplane/netlink/interface_setup.h"
+#include "dataplane/service/fake_datapath.h"
+#include "dataplane/tap/slow_path.h"
+#include "dataplane/tap/tun_device.h"
+
+namespace culvert::dataplane {
+namespace {
+
+constexpr MacAddress kTapMac{2, 0, 0, 0, 0, 1};
+constexpr MacAddress kHostMac{2, 0, 0, 0, 0, 9};
+constexpr uint32_t kTapAddress = 0xc0000201;   // 192.0.2.1
+constexpr uint32_t kHostAddress = 0xc0000209;  // 192.0.2.9
+constexpr uint32_t kNetwork = 0xc0000200;
+constexpr uint32_t kClientsNetwork = 0x0a4d0000;  // 10.77.0.0
+constexpr uint32_t kFarNetwork = 0xcb007100;      // 203.0.113.0
+
+using Frame = std::vector<uint8_t>;
+
+void Append(Frame* frame, std::span<const uint8_t> octets) {
+  frame->insert(frame->end(), octets.begin(), octets.end());
+}
+void Append32(Frame* frame, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) frame->push_back(uint8_t(value >> shift));
+}
+
+// RFC 826: operation 1 asks, 2 answers.
+Frame Arp(uint8_t operation, const MacAddress& from_mac, uint32_t from, const MacAddress& to_mac,
+          uint32_t to) {
+  Frame frame;
+  const MacAddress broadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  Append(&frame, operation == 1 ? broadcast : to_mac);
+  Append(&frame, from_mac);
+  const uint8_t header[] = {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, operation};
+  Append(&frame, header);
+  Append(&frame, from_mac);
+  Append32(&frame, from);
+  Append(&frame, operation == 1 ? MacAddress{} : to_mac);
+  Append32(&frame, to);
+  return frame;
+}
+
+// All of a test runs in a thread that has left the namespace of the others; threads and programs
+// that it starts are in the new one too.
+class MirrorTest : public testing::Test {
+ protected:
+  template <typename Body>
+  void InNamespace(Body body) {
+    bool unshared = false;
+    std::thread thread([&] {
+      unshared = unshare(CLONE_NEWNET) == 0;
+      if (unshared) body();
+    });
+    thread.join();
+    if (!unshared) GTEST_SKIP() << "needs root: a network namespace, TAP and TUN interfaces";
+  }
+
+  static bool Ip(const std::string& arguments) { return system(("ip " + arguments).c_str()) == 0; }
+
+  void MakeInterfaces() {
+    auto tap = TunDevice::Create({.name = "access", .mac = kTapMac});
+    ASSERT_TRUE(tap.ok()) << tap.status();
+    tap_ = *std::move(tap);
+    auto tun = TunDevice::Create({.name = "clients0", .mac = {}, .mtu = 1400});
+    ASSERT_TRUE(tun.ok()) << tun.status();
+    tun_ = *std::move(tun);
+    ASSERT_TRUE(AddAddresses("access", tap_->index(), {"192.0.2.1/24"}).ok());
+    ASSERT_TRUE(AddAddresses("clients0", tun_->index(), {"10.77.0.1/32"}).ok());
+    ASSERT_TRUE(AddRoutes("clients0", tun_->index(), {"10.77.0.0/16"}).ok());
+    own_.ports[tap_->index()] = 0;
+    own_.clients = tun_->index();
+  }
+  bool Becomes(uint32_t prefix, uint8_t len, const std::string& text) {
+    const bool become = Eventually([&] { return datapath_.Route(prefix, len) == text; });
+    if (!become) ADD_FAILURE() << "is \"" << datapath_.Route(prefix, len) << "\"";
+    return become;
+  }
+  // Reads frames of the TAP until `matches` likes one.
+  bool TapSends(const std::function<bool(const Frame&)>& matches) {
+    return Eventually([&] {
+      Frame frame(2048);
+      const ssize_t len = read(tap_->fd(), frame.data(), frame.size());
+      if (len <= 0) return false;
+      frame.resize(static_cast<size_t>(len));
+      return matches(frame);
+    });
+  }
+
+  FakeDatapath datapath_;
+  std::unique_ptr<TunDevice> tap_, tun_;
+  OwnInterfaces own_;
+};
+
+TEST_F(MirrorTest, CopiesWhatIsThereAtStart) {
+  InNamespace([&] {
+    MakeInterfaces();
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    EXPECT_EQ(datapath_.Route(kTapAddress, 32), "local");
+    EXPECT_EQ(datapath_.Route(kNetwork, 24), "port 0 via 0");
+    EXPECT_EQ(datapath_.Route(kNetwork | 255, 32), "local");
+    EXPECT_EQ(datapath_.Route(kClientsNetwork, 16), "clients");
+    EXPECT_EQ(datapath_.Route(kClientsNetwork | 1, 32), "local");
+    EXPECT_EQ(datapath_.Route(0, 0), "");
+  });
+}
+
+TEST_F(MirrorTest, FollowsRoutes) {
+  InNamespace([&] {
+    MakeInterfaces();
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    const std::string via_host = "port 0 via " + std::to_string(kHostAddress);
+    ASSERT_TRUE(Ip("route add default via 192.0.2.9 metric 100"));
+    Becomes(0, 0, via_host);
+    ASSERT_TRUE(Ip("route add default via 192.0.2.8 metric 50"));
+    Becomes(0, 0, "port 0 via " + std::to_string(kHostAddress - 1));
+    ASSERT_TRUE(Ip("route del default via 192.0.2.8 metric 50"));
+    Becomes(0, 0, via_host);
+    ASSERT_TRUE(Ip("route replace default via 192.0.2.7 metric 100"));
+    Becomes(0, 0, "port 0 via " + std::to_string(kHostAddress - 2));
+    ASSERT_TRUE(Ip("route add blackhole 203.0.113.0/24"));
+    Becomes(kFarNetwork, 24, "blackhole");
+    ASSERT_TRUE(Ip("route replace 203.0.113.0/24 nexthop via 192.0.2.9 nexthop via 192.0.2.8"));
+    Becomes(kFarNetwork, 24, via_host);
+    ASSERT_TRUE(Ip("route del 203.0.113.0/24"));
+    Becomes(kFarNetwork, 24, "");
+  });
+}
+
+TEST_F(MirrorTest, SeesRoutesGoWithTheirInterfaceAndAddress) {
+  InNamespace([&] {
+    MakeInterfaces();
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    ASSERT_TRUE(Ip("route add default via 192.0.2.9"));
+    Becomes(0, 0, "port 0 via " + std::to_string(kHostAddress));
+    ASSERT_TRUE(Ip("link set access down"));
+    Becomes(0, 0, "");
+    Becomes(kNetwork, 24, "");
+    ASSERT_TRUE(Ip("link set access up"));
+    Becomes(kNetwork, 24, "port 0 via 0");
+    ASSERT_TRUE(Ip("addr del 192.0.2.1/24 dev access"));
+    Becomes(kNetwork, 24, "");
+    Becomes(kTapAddress, 32, "");
+  });
+}
+
+TEST_F(MirrorTest, ResolvesWhatPacketsWant) {
+  InNamespace([&] {
+    MakeInterfaces();
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      datapath_.unresolved = {{0, kHostAddress}, {7, 1}};
+    }
+    const Frame question = Arp(1, kTapMac, kTapAddress, {}, kHostAddress);
+    ASSERT_TRUE(TapSends([&](const Frame& frame) { return frame == question; }));
+    const Frame answer = Arp(2, kHostMac, kHostAddress, kTapMac, kTapAddress);
+    ASSERT_EQ(write(tap_->fd(), answer.data(), answer.size()), ssize_t(answer.size()));
+    const auto knows = [&](uint32_t address) {
+      return [this, address] {
+        const FakeDatapath::Lock lock(datapath_.mutex);
+        const auto found = datapath_.neighbours.find({0, address});
+        return found != datapath_.neighbours.end() && found->second == kHostMac;
+      };
+    };
+    EXPECT_TRUE(Eventually(knows(kHostAddress)));
+    ASSERT_TRUE(Ip("neigh del 192.0.2.9 dev access"));
+    EXPECT_TRUE(Eventually([&] { return !knows(kHostAddress)(); }));
+    ASSERT_TRUE(Ip("neigh add 192.0.2.10 lladdr 02:00:00:00:00:09 nud permanent dev access"));
+    EXPECT_TRUE(Eventually(knows(kHostAddress + 1)));
+  });
+}
+
+TEST_F(MirrorTest, ATakenNameIsRefused) {
+  InNamespace([&] {
+    ASSERT_TRUE(Ip("link add access type veth peer name other"));
+    const auto tap = TunDevice::Create({.name = "access", .mac = kTapMac});
+    ASSERT_FALSE(tap.ok());
+    EXPECT_EQ(tap.status().code(), absl::StatusCode::kAlreadyExists);
+    EXPECT_NE(std::string(tap.status().message()).find("interface access"), std::string::npos);
+  });
+}
+
+class SlowPathTest : public MirrorTest {
+ protected:
+  void SetUp() override {
+    pool_ = rte_pktmbuf_pool_create("slow_path_test", 511, 0, kMbufPrivateLen,
+                                    RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+    ASSERT_NE(pool_, nullptr);
+  }
+  void TearDown() override {
+    for (auto& queue : datapath_.to_port) Free(&queue.second);
+    Free(&datapath_.to_clients);
+    EXPECT_EQ(rte_mempool_in_use_count(pool_), 0U) << "mbufs leaked";
+    rte_mempool_free(pool_);
+  }
+  static void Free(std::deque<rte_mbuf*>* queue) {
+    for (rte_mbuf* mbuf : *queue) rte_pktmbuf_free(mbuf);
+    queue->clear();
+  }
+  rte_mbuf* Mbuf(const Frame& frame) {
+    rte_mbuf* mbuf = rte_pktmbuf_alloc(pool_);
+    memcpy(rte_pktmbuf_append(mbuf, uint16_t(frame.size())), frame.data(), frame.size());
+    return mbuf;
+  }
+  // Whether `queue` holds a packet that `matches` likes.
+  bool Arrives(std::deque<rte_mbuf*>* queue, const std::function<bool(const Frame&)>& matches) {
+    return Eventually([&] {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      for (const rte_mbuf* mbuf : *queue) {
+        const auto* data = rte_pktmbuf_mtod(mbuf, const uint8_t*);
+        if (matches(Frame(data, data + mbuf->data_len))) return true;
+      }
+      return false;
+    });
+  }
+
+  rte_mempool* pool_ = nullptr;
+};
+
+TEST_F(SlowPathTest, TheKernelAnswersArpAtTheTap) {
+  InNamespace([&] {
+    MakeInterfaces();
+    {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      datapath_.from_port[0].push_back(Mbuf(Arp(1, kHostMac, kHostAddress, {}, kTapAddress)));
+    }
+    SlowPath slow_path(&datapath_, pool_, {tap_.get()}, tun_.get());
+    slow_path.Start();
+    const Frame answer = Arp(2, kTapMac, kTapAddress, kHostMac, kHostAddress);
+    EXPECT_TRUE(Arrives(&datapath_.to_port[0], [&](const Frame& f) { return f == answer; }));
+    slow_path.Stop();
+    EXPECT_EQ(slow_path.Totals(0).to_kernel, 1U);
+    EXPECT_GE(slow_path.Totals(0).from_kernel, 1U);
+  });
+}
+
+TEST_F(SlowPathTest, TheKernelAnswersPingAtTheTun) {
+  InNamespace([&] {
+    MakeInterfaces();
+    // 10.77.0.2 pings 10.77.0.1; checksums by hand (RFC 791, RFC 792).
+    const Frame ping = {0x45, 0, 0,  28, 0, 1, 0, 0, 64,   1,    0x66, 0x44, 10, 77,
+                        0,    2, 10, 77, 0, 1, 8, 0, 0xf7, 0xfd, 0,    1,    0,  1};
+    {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      datapath_.from_clients.push_back(Mbuf(ping));
+    }
+    SlowPath slow_path(&datapath_, pool_, {tap_.get()}, tun_.get());
+    slow_path.Start();
+    EXPECT_TRUE(Arrives(&datapath_.to_clients, [](const Frame& frame) {
+      return frame.size() == 28 && frame[0] == 0x45 && frame[9] == 1 && frame[20] == 0 &&
+             frame[15] == 1 && frame[19] == 2;
+    }));
+    slow_path.Stop();
+  });
+}
+
+TEST_F(SlowPathTest, WhatTheDatapathHasNoRoomForIsCountedAndFreed) {
+  InNamespace([&] {
+    MakeInterfaces();
+    datapath_.full = true;
+    {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      datapath_.from_port[0].push_back(Mbuf(Arp(1, kHostMac, kHostAddress, {}, kTapAddress)));
+    }
+    SlowPath slow_path(&datapath_, pool_, {tap_.get()}, tun_.get());
+    slow_path.Start();
+    EXPECT_TRUE(Eventually([&] { return slow_path.Totals(0).from_kernel_dropped > 0; }));
+    slow_path.Stop();
+  });
+}
+
+}  // namespace
+}  // namespace culvert::dataplane

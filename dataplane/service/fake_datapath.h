@@ -1,0 +1,162 @@
+// FakeDatapath: a Datapath without workers, for tests: it keeps what it is given and gives what it
+// was told to.
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "dataplane/datapath.h"
+
+namespace culvert::dataplane {
+
+// Eventually tries `condition` for up to two seconds.
+inline bool Eventually(const std::function<bool()>& condition) {
+  for (int i = 0; i < 400; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
+}
+
+// All members are guarded by `mutex`.
+class FakeDatapath : public Datapath {
+ public:
+  using Lock = std::lock_guard<std::mutex>;
+
+  absl::Status Start() override { return absl::OkStatus(); }
+  void Stop() override {}
+  unsigned RunWorkerOnce(unsigned /*i*/) override { return 0; }
+
+  absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) override {
+    const Lock lock(mutex);
+    const uint64_t handle = spec.handle != 0 ? spec.handle : next_handle++;
+    if (spec.handle != 0 && calls.count(handle) == 0) return absl::NotFoundError("stale handle");
+    calls[handle] = spec;
+    calls[handle].handle = handle;
+    return handle;
+  }
+  absl::StatusOr<CallTotals> Remove(uint64_t handle) override {
+    const Lock lock(mutex);
+    CallTotals totals;
+    if (calls.erase(handle) > 0) totals.upstream_packets = 11;
+    return totals;
+  }
+  std::vector<CallEntry> List() override {
+    const Lock lock(mutex);
+    std::vector<CallEntry> entries;
+    for (const auto& call : calls) entries.push_back({.spec = call.second, .totals = {}});
+    return entries;
+  }
+  std::vector<std::pair<uint64_t, CallTotals>> CallCounters() override {
+    const Lock lock(mutex);
+    std::vector<std::pair<uint64_t, CallTotals>> counters;
+    for (const auto& call : calls) counters.emplace_back(call.first, CallTotals{});
+    return counters;
+  }
+  std::vector<WorkerTotals> WorkerCounters() override {
+    WorkerTotals totals;
+    totals.received = 5;
+    totals.drops.push_back({.name = "ttl", .text = "TTL ran out", .source = "RFC", .packets = 2});
+    return {totals};
+  }
+
+  bool SendFrame(uint64_t handle, wire::Octets frame) override {
+    const Lock lock(mutex);
+    sent.emplace_back(handle, std::string(frame.begin(), frame.end()));
+    return true;
+  }
+  size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) override {
+    const Lock lock(mutex);
+    size_t n = 0;
+    for (; n < max && !punted.empty(); ++n, punted.pop_front()) out->push_back(punted.front());
+    return n;
+  }
+
+  unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) override {
+    return Take(&from_port[port], out);
+  }
+  unsigned FromClients(std::span<rte_mbuf*> out) override { return Take(&from_clients, out); }
+  bool ToPort(uint16_t port, rte_mbuf* frame) override {
+    const Lock lock(mutex);
+    if (full) return false;
+    to_port[port].push_back(frame);
+    return true;
+  }
+  bool ToClients(rte_mbuf* packet) override {
+    const Lock lock(mutex);
+    if (full) return false;
+    to_clients.push_back(packet);
+    return true;
+  }
+
+  absl::Status SetRoute(uint32_t prefix, uint8_t len, const RouteTarget& target) override {
+    const Lock lock(mutex);
+    routes[{prefix, len}] = target;
+    return absl::OkStatus();
+  }
+  absl::Status RemoveRoute(uint32_t prefix, uint8_t len) override {
+    const Lock lock(mutex);
+    return routes.erase({prefix, len}) > 0 ? absl::OkStatus() : absl::NotFoundError("no route");
+  }
+  void SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac) override {
+    const Lock lock(mutex);
+    neighbours[{port, address}] = mac;
+  }
+  void RemoveNeighbour(uint16_t port, uint32_t address) override {
+    const Lock lock(mutex);
+    neighbours.erase({port, address});
+  }
+  std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() override {
+    const Lock lock(mutex);
+    return std::exchange(unresolved, {});
+  }
+
+  // Route gives what was told of a prefix, kind and port and gateway, as text; empty: nothing.
+  std::string Route(uint32_t prefix, uint8_t len) {
+    const Lock lock(mutex);
+    const auto found = routes.find({prefix, len});
+    if (found == routes.end()) return {};
+    switch (found->second.kind) {
+      case RouteTarget::Kind::kLocal:
+        return "local";
+      case RouteTarget::Kind::kClients:
+        return "clients";
+      case RouteTarget::Kind::kBlackhole:
+        return "blackhole";
+      case RouteTarget::Kind::kAdjacency:
+        return "port " + std::to_string(found->second.port) + " via " +
+               std::to_string(found->second.gateway);
+    }
+    return {};
+  }
+
+  std::mutex mutex;
+  uint64_t next_handle = 100;
+  bool full = false;
+  std::map<uint64_t, CallSpec> calls;
+  std::vector<std::pair<uint64_t, std::string>> sent;
+  std::deque<PuntedFrame> punted;
+  std::map<uint16_t, std::deque<rte_mbuf*>> from_port, to_port;
+  std::deque<rte_mbuf*> from_clients, to_clients;
+  std::map<std::pair<uint32_t, uint8_t>, RouteTarget> routes;
+  std::map<std::pair<uint16_t, uint32_t>, MacAddress> neighbours;
+  std::vector<std::pair<uint16_t, uint32_t>> unresolved;
+
+ private:
+  unsigned Take(std::deque<rte_mbuf*>* queue, std::span<rte_mbuf*> out) {
+    const Lock lock(mutex);
+    unsigned n = 0;
+    for (; n < out.size() && !queue->empty(); ++n, queue->pop_front()) out[n] = queue->front();
+    return n;
+  }
+};
+
+}  // namespace culvert::dataplane
