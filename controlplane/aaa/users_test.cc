@@ -1,0 +1,246 @@
+#include "controlplane/aaa/users.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "controlplane/aaa/secrets_lexer.h"
+
+namespace culvert {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class SecretFile {
+ public:
+  explicit SecretFile(std::string_view text, mode_t mode = 0600) {
+    int fd = mkstemp(path_.data());
+    EXPECT_EQ(write(fd, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+    fchmod(fd, mode);
+    close(fd);
+  }
+  ~SecretFile() { unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = "/tmp/culvert_users_XXXXXX";
+};
+
+struct Read {
+  Users users;
+  std::vector<std::string> problems;  // "line key: message"
+};
+
+std::vector<std::string> Texts(const std::vector<config::Problem>& problems) {
+  std::vector<std::string> texts;
+  for (const config::Problem& problem : problems) {
+    texts.push_back(std::to_string(problem.line) + " " + problem.key + ": " + problem.message);
+  }
+  return texts;
+}
+
+Read ReadOwn(std::string_view text, mode_t mode = 0600) {
+  SecretFile file(text, mode);
+  Read read;
+  read.problems = Texts(ReadUsersFile(file.path(), read.users));
+  return read;
+}
+
+Read ReadPppd(std::string_view text, mode_t mode = 0600) {
+  SecretFile file(text, mode);
+  Read read;
+  read.problems = Texts(ReadChapSecrets(file.path(), "culvert", read.users));
+  return read;
+}
+
+std::string PasswordOf(const Users& users, std::string_view name) {
+  const User* user = users.Find(name).user;
+  if (user == nullptr) {
+    return "(nobody)";
+  }
+  std::span<const uint8_t> octets = user->password.octets();
+  return {reinterpret_cast<const char*>(octets.data()), octets.size()};
+}
+
+TEST(UsersFile, ReadsUsers) {
+  Read read = ReadOwn(R"(
+[[user]]
+name = "alice"
+password = "correct horse"
+[[user]]
+name = "bob"
+nt_hash = "44ebba8d5312b8d611474411f56989AE"
+address = "10.77.0.9"
+)");
+  EXPECT_THAT(read.problems, IsEmpty());
+  EXPECT_EQ(read.users.size(), 2u);
+  EXPECT_EQ(PasswordOf(read.users, "alice"), "correct horse");
+  const User* bob = read.users.Find("bob").user;
+  ASSERT_NE(bob, nullptr);
+  EXPECT_EQ(bob->nt_hash.octets().size(), 16u);
+  EXPECT_EQ(bob->nt_hash.octets()[15], 0xae);
+  EXPECT_EQ(bob->fixed_address, 0x0a4d0009u);
+  EXPECT_THAT(read.users.FixedAddresses(), ElementsAre(0x0a4d0009u));
+}
+
+TEST(UsersFile, ReportsAllProblemsWithoutSecrets) {
+  Read read = ReadOwn(R"(color = "blue"
+[[user]]
+name = "alice"
+password = "hunter2"
+nt_hash = "hunter2"
+[[user]]
+password = "hunter2"
+address = "10.77.0.256"
+[[user]]
+name = "carol"
+password = 5
+shell = "hunter2"
+[[user]]
+name = "dave"
+password = "hunter2"
+[[user]]
+name = "dave"
+password = "hunter2"
+)");
+  EXPECT_THAT(
+      read.problems,
+      ::testing::UnorderedElementsAre(
+          HasSubstr("1 color: unknown key; allowed: [[user]]"),
+          HasSubstr("5 user.nt_hash: must be 32 hexadecimal digits"),
+          HasSubstr("2 user: needs either password or nt_hash"),
+          HasSubstr("8 user.address: must be an IPv4 address"),
+          HasSubstr("6 user.name: is missing"), HasSubstr("11 password: must be text"),
+          HasSubstr("12 shell: unknown key"), HasSubstr("16 user.name: \"dave\" is there twice")));
+  for (const std::string& problem : read.problems) {
+    EXPECT_THAT(problem, Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST(UsersFile, BadSyntaxNamesTheLineAndNoSecret) {
+  Read read = ReadOwn("[[user]]\nname = \"alice\"\npassword = hunter2\n");
+  EXPECT_THAT(read.problems,
+              ElementsAre(AllOf(HasSubstr("3 : is not valid TOML"), Not(HasSubstr("hunter")))));
+}
+
+TEST(UsersFile, SameAddressTwice) {
+  Read read = ReadOwn(
+      "[[user]]\nname='a'\npassword='x'\naddress='10.0.0.1'\n"
+      "[[user]]\nname='b'\npassword='x'\naddress='10.0.0.1'\n");
+  EXPECT_THAT(
+      read.problems,
+      ElementsAre(HasSubstr("8 user.address: 10.0.0.1 is the address of the user at line 4")));
+}
+
+TEST(SecretFiles, MustBeTheOwnersAlone) {
+  for (mode_t mode : {0604, 0640, 0660, 0602, 0610}) {
+    EXPECT_THAT(ReadOwn("", mode).problems, ElementsAre(HasSubstr("run: chmod 600 /tmp/culvert")));
+    EXPECT_THAT(ReadPppd("", mode).problems, ElementsAre(HasSubstr("run: chmod 600 /tmp/culvert")));
+  }
+  EXPECT_THAT(ReadOwn("", 0400).problems, IsEmpty());
+}
+
+TEST(SecretFiles, MissingOrOdd) {
+  Users users;
+  EXPECT_THAT(Texts(ReadUsersFile("/nowhere/users", users)),
+              ElementsAre(HasSubstr("No such file or directory")));
+  EXPECT_THAT(Texts(ReadChapSecrets("/tmp", "culvert", users)),
+              ElementsAre(HasSubstr("is not a regular file")));
+}
+
+TEST(ChapSecrets, ReadsPppdsFormat) {
+  Read read = ReadPppd(
+      "# client server secret addresses\n"
+      "alice * \"two words\" *\n"
+      "bob\tculvert 'it\"s' 10.77.0.7   # fixed\n"
+      "carol other secret *\n"
+      "\"d e\" * pass\\\\word\n"
+      "\n"
+      "erin * a\\\n"
+      "b * -- mtu 1400\n");
+  EXPECT_THAT(read.problems, IsEmpty());
+  EXPECT_EQ(PasswordOf(read.users, "alice"), "two words");
+  EXPECT_EQ(PasswordOf(read.users, "bob"), "it\"s");
+  EXPECT_EQ(read.users.Find("bob").user->fixed_address, 0x0a4d0007u);
+  EXPECT_EQ(PasswordOf(read.users, "carol"), "(nobody)") << "another server's";
+  EXPECT_EQ(PasswordOf(read.users, "d e"), "pass\\word");
+  EXPECT_EQ(PasswordOf(read.users, "erin"), "ab");
+}
+
+TEST(ChapSecrets, BestMatchWins) {
+  Read read = ReadPppd("alice * any\nalice culvert exact\nalice culvert later\n* * all\n");
+  EXPECT_THAT(read.problems, IsEmpty());
+  EXPECT_EQ(PasswordOf(read.users, "alice"), "exact");
+  EXPECT_EQ(PasswordOf(read.users, "zoe"), "all");
+}
+
+TEST(ChapSecrets, ReportsWhatItDoesNotTake) {
+  Read read = ReadPppd(
+      "alice * @/etc/secret *\n"
+      "bob *\n"
+      "carol * hunter2 10.0.0.0/8\n"
+      "dave * hunter2 10.0.0.1 10.0.0.2\n"
+      "erin * \"\" *\n"
+      "frank * hunter2 -\n"
+      "* * hunter2 10.0.0.1\n"
+      "x * hunter2 10.0.0.3\n"
+      "y * hunter2 10.0.0.3\n"
+      "zoe * \"hunter2\n");
+  EXPECT_THAT(
+      read.problems,
+      ElementsAre(HasSubstr("1 secret: secrets in other files"), HasSubstr("2 : needs client"),
+                  HasSubstr("3 addresses: must be *"), HasSubstr("4 addresses: must be *"),
+                  HasSubstr("5 secret: must have 1 to 255"), HasSubstr("6 addresses: must be *"),
+                  HasSubstr("7 addresses: one address cannot"), HasSubstr("10 : a quote"),
+                  HasSubstr("10.0.0.3 is the address of the client at line 8")));
+  for (const std::string& problem : read.problems) {
+    EXPECT_THAT(problem, Not(HasSubstr("hunter2")));
+  }
+}
+
+TEST(SecretsLexer, FollowsPppd) {
+  auto words = [](std::string_view text) {
+    std::vector<std::string> all;
+    SecretsLexer lexer(text);
+    while (std::optional<SecretsLine> line = lexer.Next()) {
+      for (const std::string& word : line->words) {
+        all.push_back(word);
+      }
+      all.emplace_back("|");
+    }
+    return all;
+  };
+  EXPECT_THAT(words(""), IsEmpty());
+  EXPECT_THAT(words("a b\nc"), ElementsAre("a", "b", "|", "c", "|"));
+  EXPECT_THAT(words("a#b\n#c\n"), ElementsAre("a", "|"));
+  EXPECT_THAT(words("a\\#b '#c'"), ElementsAre("a#b", "#c", "|"));
+  EXPECT_THAT(words("\\s\\x41\\101\\n"), ElementsAre(" AA\n", "|"));
+  EXPECT_THAT(words("a\"b c\"'d e'f"), ElementsAre("ab cd ef", "|"));
+  EXPECT_THAT(words("''"), ElementsAre("", "|"));
+  EXPECT_THAT(words("a \\\n b"), ElementsAre("a", "b", "|"));
+  EXPECT_THAT(words("a\\"), ElementsAre("a", "|"));
+}
+
+TEST(Users, DomainIsStrippedOnlyWhenNeeded) {
+  Read read = ReadOwn(
+      "[[user]]\nname='alice'\npassword='plain'\n"
+      "[[user]]\nname='CORP\\alice'\npassword='corp'\n");
+  EXPECT_THAT(read.problems, IsEmpty());
+  EXPECT_EQ(PasswordOf(read.users, "alice"), "plain");
+  EXPECT_EQ(PasswordOf(read.users, "CORP\\alice"), "corp");
+  EXPECT_EQ(PasswordOf(read.users, "OTHER\\alice"), "plain");
+  EXPECT_EQ(read.users.Find("OTHER\\alice").name, "alice");
+  EXPECT_EQ(PasswordOf(read.users, "alice@corp"), "(nobody)");
+  EXPECT_EQ(PasswordOf(read.users, ""), "(nobody)");
+}
+
+}  // namespace
+}  // namespace culvert
