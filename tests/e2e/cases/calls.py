@@ -41,7 +41,7 @@ def terminate(lab):
     expect(gateway.try_ctl("terminate", "--user", "nobody").returncode != 0,
            "terminating nobody's call succeeds")
     call = gateway.call(state="open")
-    ended = gateway.ctl("terminate", "--id", call["id"])
+    ended = gateway.ctl("terminate", call["id"])
     expect(call["id"] in json.dumps(ended), f"terminate answers {ended}")
     gateway.wait_calls(0, 6)
     process.wait_for("a Call-Disconnect-Notify",
@@ -110,7 +110,7 @@ def table(lab):
     address = client.up()
     shown = gateway.try_ctl("calls").stdout
     expect("alice" in shown and address in shown and "\x1b" not in shown, f"the table: {shown!r}")
-    unknown = gateway.try_ctl("terminate", "--id", "00000000deadbeef")
+    unknown = gateway.try_ctl("terminate", "00000000deadbeef")
     expect(unknown.returncode != 0 and "deadbeef" in unknown.stderr, f"says {unknown.stderr!r}")
     dead = subprocess.run([gateway.command("culvertctl")[-1], "--socket", lab.path("nothing"),
                            "calls"], capture_output=True, text=True, timeout=20, check=False)
