@@ -32,6 +32,34 @@ std::string WithDpdkErrors(std::string text) {
   return text;
 }
 
+// EAL stops at a device string that no driver takes; its errors then name the device.
+absl::Status StartError(const config::v1::Dataplane& config, const std::vector<Device>& devices) {
+  const std::string reason = rte_strerror(rte_errno);
+  const std::string errors = LastDpdkErrors();
+  for (size_t i = 0; i < devices.size(); ++i) {
+    if (errors.find('"' + devices[i].Text() + '"') == std::string::npos &&
+        errors.find('"' + devices[i].name + '"') == std::string::npos) {
+      continue;
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "port ", config.ports(static_cast<int>(i)).name(), ": ", devices[i].Text(),
+        ": no DPDK driver takes this device; virtual ones are named after their driver, such as ",
+        "net_af_packet0, net_af_xdp0, net_memif0 (", errors, ")"));
+  }
+  return absl::InternalError(absl::StrCat("DPDK did not start: ", reason, " (", errors,
+                                          "); log.level = \"debug\" shows all of its log"));
+}
+
+// EAL would try for a long time to get memory that cannot be there.
+absl::Status CheckMemory(uint32_t memory_mb) {
+  const uint64_t machine_mb = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
+                                  static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) >>
+                              20;
+  if (memory_mb <= machine_mb) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("dataplane.memory_mb: ", memory_mb, " MB; this machine has ", machine_mb));
+}
+
 }  // namespace
 
 uint16_t PortMtu(const config::v1::Port& port) {
@@ -95,6 +123,8 @@ absl::StatusOr<std::vector<Device>> Devices(const config::v1::Dataplane& config)
 
 absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const config::v1::Dataplane& config,
                                                 const std::vector<Device>& devices) {
+  const absl::Status enough = CheckMemory(config.memory_mb());
+  if (!enough.ok()) return enough;
   absl::StatusOr<HugePageChoice> huge_pages =
       ChooseHugePages(config.huge_pages(), FreeHugePagesMb(kHugePagesFolder), config.memory_mb());
   if (!huge_pages.ok()) return huge_pages.status();
@@ -115,10 +145,8 @@ absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const config::v1::Dataplane& con
   }
 
   CaptureDpdkLog();
-  const int num_parsed = rte_eal_init(static_cast<int>(argv.size()), argv.data());
-  if (num_parsed < 0) {
-    return absl::InternalError(WithDpdkErrors(absl::StrCat(
-        "DPDK did not start: ", rte_strerror(rte_errno), "; log.level = \"debug\" shows its log")));
+  if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) {
+    return StartError(config, devices);
   }
   std::unique_ptr<Eal> eal(new Eal);
   absl::Status status = eal->MakePool(config);
