@@ -1,0 +1,183 @@
+#include "controlplane/dataplane_client/fake_dataplane.h"
+
+#include <absl/time/clock.h>
+#include <absl/time/time.h>
+#include <unistd.h>
+
+namespace culvert::testing {
+
+namespace v1 = dataplane::v1;
+
+FakeDataplane::FakeDataplane(std::string socket_path)
+    : instance_(static_cast<uint64_t>(absl::ToUnixNanos(absl::Now()))) {
+  unlink(socket_path.c_str());
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort("unix:" + socket_path, grpc::InsecureServerCredentials());
+  builder.RegisterService(this);
+  server_ = builder.BuildAndStart();
+}
+
+FakeDataplane::~FakeDataplane() { Stop(); }
+
+void FakeDataplane::Stop() {
+  Release();
+  server_->Shutdown(std::chrono::system_clock::now());
+}
+
+std::map<uint64_t, v1::CallConfig> FakeDataplane::Calls() {
+  absl::MutexLock lock(&mutex_);
+  return calls_;
+}
+
+bool FakeDataplane::WaitFor(
+    std::function<bool(const std::map<uint64_t, v1::CallConfig>&)> condition) {
+  absl::MutexLock lock(&mutex_);
+  auto met = [&] { return condition(calls_); };
+  return mutex_.AwaitWithTimeout(absl::Condition(&met), absl::Seconds(5));
+}
+
+void FakeDataplane::AddStrayCall(uint64_t handle) {
+  absl::MutexLock lock(&mutex_);
+  calls_[handle].set_handle(handle);
+}
+
+void FakeDataplane::SetUpsertError(int code, std::string message) {
+  absl::MutexLock lock(&mutex_);
+  upsert_error_ = code;
+  upsert_message_ = std::move(message);
+}
+
+void FakeDataplane::Hold() {
+  absl::MutexLock lock(&mutex_);
+  held_ = true;
+}
+
+void FakeDataplane::Release() {
+  absl::MutexLock lock(&mutex_);
+  held_ = false;
+}
+
+void FakeDataplane::Deliver(uint64_t handle, const std::vector<uint8_t>& frame) {
+  v1::FrameBatch batch;
+  v1::Frame& added = *batch.add_frames();
+  added.set_handle(handle);
+  added.set_data(frame.data(), frame.size());
+  absl::MutexLock lock(&mutex_);
+  auto open = [this] { return frames_ != nullptr; };
+  mutex_.AwaitWithTimeout(absl::Condition(&open), absl::Seconds(5));
+  if (frames_ != nullptr) {
+    frames_->Write(batch);
+  }
+}
+
+std::optional<v1::Frame> FakeDataplane::TakeFrame(int timeout_ms) {
+  absl::MutexLock lock(&mutex_);
+  auto some = [this] { return !frames_down_.empty(); };
+  if (!mutex_.AwaitWithTimeout(absl::Condition(&some), absl::Milliseconds(timeout_ms))) {
+    return std::nullopt;
+  }
+  v1::Frame frame = std::move(frames_down_.front());
+  frames_down_.pop_front();
+  return frame;
+}
+
+grpc::Status FakeDataplane::Describe(grpc::ServerContext*, const v1::DescribeRequest*,
+                                     v1::DescribeResponse* response) {
+  response->set_instance(instance_);
+  response->set_version("fake");
+  response->set_workers(1);
+  return grpc::Status::OK;
+}
+
+v1::Result FakeDataplane::Apply(const v1::Operation& operation) {
+  v1::Result result;
+  if (!operation.has_upsert()) {
+    result.set_handle(operation.remove());
+    result.mutable_final_counters()->set_handle(operation.remove());
+    calls_.erase(operation.remove());
+    return result;
+  }
+  const v1::CallConfig& config = operation.upsert();
+  if (upsert_error_ != 0) {
+    result.set_code(upsert_error_);
+    result.set_message(upsert_message_);
+    return result;
+  }
+  uint64_t handle = config.handle() != 0 ? config.handle() : ++generation_ << 32 | config.call_id();
+  if (config.handle() != 0 && !calls_.contains(handle)) {
+    result.set_code(static_cast<int>(grpc::StatusCode::NOT_FOUND));
+    return result;
+  }
+  calls_[handle] = config;
+  calls_[handle].set_handle(handle);
+  result.set_handle(handle);
+  return result;
+}
+
+grpc::Status FakeDataplane::Program(
+    grpc::ServerContext*,
+    grpc::ServerReaderWriter<v1::ProgramResponse, v1::ProgramRequest>* stream) {
+  v1::ProgramRequest request;
+  while (stream->Read(&request)) {
+    v1::ProgramResponse response;
+    response.set_batch(request.batch());
+    {
+      absl::MutexLock lock(&mutex_);
+      for (const v1::Operation& operation : request.operations()) {
+        *response.add_results() = Apply(operation);
+      }
+      auto released = [this] { return !held_; };
+      mutex_.Await(absl::Condition(&released));
+    }
+    stream->Write(response);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeDataplane::Frames(
+    grpc::ServerContext*, grpc::ServerReaderWriter<v1::FrameBatch, v1::FrameBatch>* stream) {
+  {
+    absl::MutexLock lock(&mutex_);
+    frames_ = stream;
+  }
+  v1::FrameBatch batch;
+  while (stream->Read(&batch)) {
+    absl::MutexLock lock(&mutex_);
+    for (const v1::Frame& frame : batch.frames()) {
+      frames_down_.push_back(frame);
+    }
+  }
+  absl::MutexLock lock(&mutex_);
+  frames_ = nullptr;
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeDataplane::List(grpc::ServerContext*, const v1::ListRequest*,
+                                 grpc::ServerWriter<v1::ListResponse>* writer) {
+  for (const auto& [handle, config] : Calls()) {
+    v1::ListResponse response;
+    *response.add_calls()->mutable_config() = config;
+    writer->Write(response);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeDataplane::Counters(grpc::ServerContext* context, const v1::CountersRequest*,
+                                     grpc::ServerWriter<v1::CountersResponse>* writer) {
+  while (!context->IsCancelled()) {
+    v1::CountersResponse round;
+    for (const auto& [handle, config] : Calls()) {
+      v1::CallCounters& counters = *round.add_calls();
+      counters.set_handle(handle);
+      counters.set_upstream_packets(7);
+    }
+    round.set_end_of_round(true);
+    if (!writer->Write(round)) {
+      break;
+    }
+    absl::SleepFor(absl::Milliseconds(100));
+  }
+  return grpc::Status::OK;
+}
+
+}  // namespace culvert::testing
