@@ -206,7 +206,8 @@ bool DatapathImpl::SendFrame(uint64_t handle, wire::Octets frame) {
     ++inject_full_;
     return false;
   }
-  char* data = rte_pktmbuf_append(mbuf, static_cast<uint16_t>(std::min<size_t>(frame.size(), 65535)));
+  char* data =
+      rte_pktmbuf_append(mbuf, static_cast<uint16_t>(std::min<size_t>(frame.size(), 65535)));
   const std::lock_guard lock(frames_mutex_);
   Packet& packet = ResetPacket(mbuf);
   packet.call_index = HandleIndex(handle);

@@ -3,6 +3,9 @@
 // owns neither. Unless said otherwise a function may be called from any non-worker thread.
 #pragma once
 
+#include <absl/status/status.h>
+#include <absl/status/statusor.h>
+
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -10,9 +13,6 @@
 #include <span>
 #include <string>
 #include <vector>
-
-#include <absl/status/status.h>
-#include <absl/status/statusor.h>
 
 #include "proto/wire/cursor.h"
 
@@ -34,14 +34,14 @@ struct PortSpec {
 enum class IdleMode : uint8_t { kPoll, kSleep };
 
 struct DatapathSpec {
-  std::vector<PortSpec> ports;              // index in here = port index everywhere
-  std::vector<unsigned> worker_lcores;      // EAL lcore ids; queue i of each port is worker i's
+  std::vector<PortSpec> ports;          // index in here = port index everywhere
+  std::vector<unsigned> worker_lcores;  // EAL lcore ids; queue i of each port is worker i's
   IdleMode idle = IdleMode::kPoll;
   uint32_t max_local_addresses = 16;
-  uint32_t punt_rate = 200;                 // control frames a second and call
-  uint32_t clients_interface_index = 0;     // of the TUN
-  uint32_t max_routes = 131072;             // the kernel's, the neighbours' and the calls' together
-  rte_mempool* mbufs = nullptr;             // with kMbufPrivateLen octets of private area
+  uint32_t punt_rate = 200;              // control frames a second and call
+  uint32_t clients_interface_index = 0;  // of the TUN
+  uint32_t max_routes = 131072;          // the kernel's, the neighbours' and the calls' together
+  rte_mempool* mbufs = nullptr;          // with kMbufPrivateLen octets of private area
 };
 // Private area that Datapath wants in every mbuf.
 constexpr uint16_t kMbufPrivateLen = 64;
@@ -58,7 +58,7 @@ struct MppeKeySpec {
   std::array<uint8_t, 16> start_key{};  // 8 octets for 40 and 56 bit
 };
 struct CallSpec {
-  uint64_t handle = 0;  // 0: new
+  uint64_t handle = 0;                           // 0: new
   uint32_t local_address = 0, peer_address = 0;  // outer, host order
   uint16_t call_id = 0, peer_call_id = 0;
   bool send_acfc = false, send_pfc = false;
@@ -93,14 +93,14 @@ struct WorkerTotals {
 // Where packets to a prefix go.
 struct RouteTarget {
   enum class Kind : uint8_t {
-    kLocal,       // an address of this machine: punt
-    kAdjacency,   // via a resolved or unresolved next hop (gateway, or on-link host)
-    kClients,     // the TUN's networks: a call's address, or nobody's
+    kLocal,      // an address of this machine: punt
+    kAdjacency,  // via a resolved or unresolved next hop (gateway, or on-link host)
+    kClients,    // the TUN's networks: a call's address, or nobody's
     kBlackhole,
   };
   Kind kind = Kind::kBlackhole;
-  uint16_t port = 0;      // kAdjacency
-  uint32_t gateway = 0;   // kAdjacency: next hop, host order; 0: the destination itself is on link
+  uint16_t port = 0;     // kAdjacency
+  uint32_t gateway = 0;  // kAdjacency: next hop, host order; 0: the destination itself is on link
 };
 
 class Datapath {
@@ -108,7 +108,8 @@ class Datapath {
   static absl::StatusOr<std::unique_ptr<Datapath>> Create(const DatapathSpec& spec);
   virtual ~Datapath() = default;
 
-  // Start launches the workers on their lcores; Stop ends them and waits. Both once, by the main thread.
+  // Start launches the workers on their lcores; Stop ends them and waits. Both once, by the main
+  // thread.
   virtual absl::Status Start() = 0;
   virtual void Stop() = 0;
   // RunWorkerOnce does one round of worker `i` on the calling thread, when Start() was not called:

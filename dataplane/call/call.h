@@ -70,8 +70,8 @@ struct alignas(64) Call {
   // GRE.
   alignas(64) uint32_t send_sequence;  // of the next packet
   uint32_t highest_received;
-  uint32_t jump_sequence;  // last one too far ahead
-  uint16_t jump_count;     // how many of them in a row
+  uint32_t jump_sequence;   // last one too far ahead
+  uint16_t jump_count;      // how many of them in a row
   uint16_t unacknowledged;  // received since our last acknowledgement
   uint8_t has_received;     // highest_received is valid
   uint8_t ack_due;          // something received is not acknowledged yet

@@ -109,8 +109,8 @@ absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
   return Insert(spec);
 }
 
-// SlotFor finds or takes a slot. A slot whose calls have all gone is taken last, so that late packets
-// to its address still count as those of an unknown call.
+// SlotFor finds or takes a slot. A slot whose calls have all gone is taken last, so that late
+// packets to its address still count as those of an unknown call.
 absl::StatusOr<uint32_t> CallRegistry::SlotFor(uint32_t local_address) {
   uint32_t slot = table_->FindSlot(local_address);
   if (slot == kNoSlot) {
@@ -120,7 +120,8 @@ absl::StatusOr<uint32_t> CallRegistry::SlotFor(uint32_t local_address) {
     slot = num_calls_of_slot_[i] == 0 ? i : kNoSlot;
   }
   if (slot == kNoSlot) {
-    return absl::ResourceExhaustedError(absl::StrCat("local_address: calls have ", table_->num_slots(),
+    return absl::ResourceExhaustedError(absl::StrCat("local_address: calls have ",
+                                                     table_->num_slots(),
                                                      " others already; see max_local_addresses"));
   }
   return slot;

@@ -8,14 +8,14 @@
 
 namespace culvert::dataplane {
 
-// The worker whose queue RSS fills with the call's packets, so that no hand-over is needed; but a peer
-// address with more than its share of the calls (a NAT) is spread over all.
+// The worker whose queue RSS fills with the call's packets, so that no hand-over is needed; but a
+// peer address with more than its share of the calls (a NAT) is spread over all.
 class WorkerChoice {
  public:
   explicit WorkerChoice(unsigned num_workers) : num_calls_(num_workers) {}
 
-  // RssWorker is the queue of packets from `peer` to `local` (host order), for a port with kRssKey and
-  // a redirection table that repeats 0 to num_workers - 1.
+  // RssWorker is the queue of packets from `peer` to `local` (host order), for a port with kRssKey
+  // and a redirection table that repeats 0 to num_workers - 1.
   static unsigned RssWorker(uint32_t peer, uint32_t local, unsigned num_workers);
 
   // Add chooses and counts; Remove forgets a call again.

@@ -22,7 +22,7 @@ struct EthernetAdjacency {
   bool resolved = false;
   uint16_t port = 0;
   uint16_t mtu = 0;
-  uint32_t address = 0;  // of the next hop, host order
+  uint32_t address = 0;                              // of the next hop, host order
   std::array<uint8_t, kEthernetHeaderLen> header{};  // when resolved
 };
 

@@ -16,8 +16,7 @@ absl::StatusOr<std::unique_ptr<Fib>> Fib::Create(uint32_t max_routes) {
   config.max_routes = static_cast<int>(max_routes);
   config.dir24_8.nh_sz = RTE_FIB_DIR24_8_4B;
   config.dir24_8.num_tbl8 = std::max<uint32_t>(1024, max_routes / 16);
-  rte_fib* fib =
-      rte_fib_create(absl::StrCat("culvert", ++count).c_str(), SOCKET_ID_ANY, &config);
+  rte_fib* fib = rte_fib_create(absl::StrCat("culvert", ++count).c_str(), SOCKET_ID_ANY, &config);
   if (fib == nullptr) {
     return absl::ResourceExhaustedError(absl::StrCat("forwarding table for ", max_routes,
                                                      " routes: ", rte_strerror(rte_errno),

@@ -1,6 +1,6 @@
 // Fib: longest prefix match over IPv4 (DIR-24-8 of rte_fib). One writer; workers read while it
-// writes. DPDK 22.11 re-uses second-level tables without a grace period, so a lookup that races with
-// the removal of a long prefix may give another prefix's value once: users of a value check it
+// writes. DPDK 22.11 re-uses second-level tables without a grace period, so a lookup that races
+// with the removal of a long prefix may give another prefix's value once: users of a value check it
 // (a call's address, an adjacency's state).
 #pragma once
 

@@ -162,8 +162,8 @@ const RouteTarget* RouteBook::Best(uint32_t address) const {
     if (num_routes_of_len_[len] == 0) {
       continue;
     }
-    const auto entry =
-        routes_.find(MakePrefix(address & Mask(static_cast<uint8_t>(len)), static_cast<uint8_t>(len)));
+    const auto entry = routes_.find(
+        MakePrefix(address & Mask(static_cast<uint8_t>(len)), static_cast<uint8_t>(len)));
     if (entry != routes_.end()) {
       return &entry->second;
     }
@@ -192,8 +192,7 @@ NextHop RouteBook::OfTarget(const RouteTarget& target) const {
 NextHop RouteBook::Wanted(uint32_t prefix, uint8_t len) const {
   const auto route = routes_.find(MakePrefix(prefix, len));
   if (len == 32) {
-    const bool local =
-        route != routes_.end() && route->second.kind == RouteTarget::Kind::kLocal;
+    const bool local = route != routes_.end() && route->second.kind == RouteTarget::Kind::kLocal;
     const auto call = calls_.find(prefix);
     if (!local && call != calls_.end()) {
       return {NextHop::Kind::kCall, call->second};

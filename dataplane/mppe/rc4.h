@@ -1,4 +1,5 @@
-// RC4 in its plain form, for MPPE only (RFC 3078). Our own, since no library on the packet path has it.
+// RC4 in its plain form, for MPPE only (RFC 3078). Our own, since no library on the packet path has
+// it.
 #pragma once
 
 #include <cstdint>

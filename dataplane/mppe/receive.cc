@@ -13,15 +13,16 @@ namespace {
 constexpr uint16_t kHeaderLen = 2;
 constexpr uint32_t kCounts = 4096;
 constexpr uint16_t kMaxForward = 2048;  // a count further ahead is one behind
-// A packet after losses makes several key changes, each as dear as decrypting a small packet. A call
-// may make this many at once and so many more each second.
+// A packet after losses makes several key changes, each as dear as decrypting a small packet. A
+// call may make this many at once and so many more each second.
 constexpr uint32_t kKeyBudget = 16384;
 constexpr uint32_t kKeyBudgetPerSecond = 1024;
 
 // KeyChanges gives how many changes lie before this frame's key, or why there is no answer.
 // The count alone is ambiguous after 2048 losses, but each frame took a GRE number as well:
 // at most as many frames are missing as numbers are, those not seen with other frames.
-DropReason KeyChanges(const MppeState& state, uint32_t sequence, uint16_t count, uint32_t* changes) {
+DropReason KeyChanges(const MppeState& state, uint32_t sequence, uint16_t count,
+                      uint32_t* changes) {
   const auto distance = static_cast<uint16_t>((count - state.count) & wire::ppp::mppe::kCountMask);
   *changes = distance + 1U;
   if (state.has_sequence == 0) {
@@ -42,8 +43,8 @@ bool Spend(MppeState* state, uint32_t changes, uint32_t now_ms) {
   const uint64_t refill =
       static_cast<uint64_t>(now_ms - state->budget_ms) * kKeyBudgetPerSecond / 1000;
   if (refill > 0) {
-    state->key_budget = static_cast<uint32_t>(
-        std::min<uint64_t>(kKeyBudget, state->key_budget + refill));
+    state->key_budget =
+        static_cast<uint32_t>(std::min<uint64_t>(kKeyBudget, state->key_budget + refill));
     state->budget_ms = now_ms;
   }
   if (changes - 1 > state->key_budget) {

@@ -17,8 +17,8 @@ struct Opened {
 };
 
 // Open decrypts `frame` (from the two header octets on) in place. `sequence` is the GRE sequence
-// number that carried it: it tells how often the 12-bit count has wrapped. `state` changes only when
-// the decrypted frame is plausible, so garbage cannot put the keys out of step.
+// number that carried it: it tells how often the 12-bit count has wrapped. `state` changes only
+// when the decrypted frame is plausible, so garbage cannot put the keys out of step.
 Opened Open(const Sha1& sha1, MppeState* state, uint32_t sequence, uint32_t now_ms,
             std::span<uint8_t> frame);
 

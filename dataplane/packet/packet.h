@@ -24,7 +24,7 @@ struct Packet {
   uint16_t port = 0;        // it came from
   uint16_t offset = 0;      // of `length` octets still to parse, from the mbuf's data
   uint16_t length = 0;
-  uint16_t protocol = 0;  // PPP; 0: no PPP frame in it
+  uint16_t protocol = 0;        // PPP; 0: no PPP frame in it
   Stage stage = Stage::kInput;  // where the worker it is handed to begins
   bool has_sequence = false;
   bool has_ack = false;

@@ -1,4 +1,5 @@
-// CallRig: a Rig with the addresses that tests share: port 0 faces the clients, port 1 the Internet.
+// CallRig: a Rig with the addresses that tests share: port 0 faces the clients, port 1 the
+// Internet.
 #pragma once
 
 #include "dataplane/rig/rig.h"
@@ -6,14 +7,14 @@
 
 namespace culvert::dataplane {
 
-constexpr uint32_t kLocal = Ip(10, 99, 0, 1);     // we, as clients dial us
-constexpr uint32_t kPeer = Ip(10, 99, 0, 2);      // the client, outside
+constexpr uint32_t kLocal = Ip(10, 99, 0, 1);  // we, as clients dial us
+constexpr uint32_t kPeer = Ip(10, 99, 0, 2);   // the client, outside
 constexpr uint32_t kPeer2 = Ip(10, 99, 0, 3);
-constexpr uint32_t kGateway = Ip(10, 77, 0, 1);   // our address inside
-constexpr uint32_t kClient = Ip(10, 77, 0, 10);   // the client, inside
+constexpr uint32_t kGateway = Ip(10, 77, 0, 1);  // our address inside
+constexpr uint32_t kClient = Ip(10, 77, 0, 10);  // the client, inside
 constexpr uint32_t kClient2 = Ip(10, 77, 0, 11);
-constexpr uint32_t kServer = Ip(192, 0, 2, 80);   // in the Internet
-constexpr uint32_t kRouter = Ip(198, 51, 100, 1); // the way to it
+constexpr uint32_t kServer = Ip(192, 0, 2, 80);    // in the Internet
+constexpr uint32_t kRouter = Ip(198, 51, 100, 1);  // the way to it
 constexpr uint16_t kCallId = 0x2961;
 constexpr uint16_t kPeerCallId = 0x0042;
 

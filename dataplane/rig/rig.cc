@@ -56,10 +56,15 @@ Rig::Rig(const Options& options) : options_(options) {
 }
 
 Rig::~Rig() {
-  for (unsigned port = 0; port < options_.num_ports; ++port) {
-    Sent(port);
-  }
   datapath_.reset();
+  for (auto* rings : {&receive_, &send_}) {
+    for (rte_ring* ring : *rings) {
+      void* mbuf = nullptr;
+      while (rte_ring_dequeue(ring, &mbuf) == 0) {
+        rte_pktmbuf_free(static_cast<rte_mbuf*>(mbuf));
+      }
+    }
+  }
   for (const PortSpec& port : ports_) {
     rte_eth_dev_stop(port.dpdk_port);
     rte_eth_dev_close(port.dpdk_port);

@@ -1,5 +1,5 @@
-// Rig: a Datapath between ports that are rings in memory. Frames go in, the real loop of the workers
-// runs on the calling thread, frames come out. For tests and benchmarks.
+// Rig: a Datapath between ports that are rings in memory. Frames go in, the real loop of the
+// workers runs on the calling thread, frames come out. For tests and benchmarks.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
 // The packet path's steps. A step looks at one packet, changes it, and returns where it goes. File,
-// step, and place in stages.cc have one name; a folder holds a stretch of the path. Steps run on the
-// worker's thread; those after upstream_call and downstream_call may change packet.call.
+// step, and place in stages.cc have one name; a folder holds a stretch of the path. Steps run on
+// the worker's thread; those after upstream_call and downstream_call may change packet.call.
 #pragma once
 
 #include "dataplane/packet/packet.h"

@@ -23,8 +23,8 @@ struct CallProgram {
 struct Command {
   enum class Kind : uint8_t { kProgram, kRemove };
   Kind kind = Kind::kProgram;
-  CallProgram program;        // kRemove: index alone
-  CallTotals totals;          // answer to kRemove
+  CallProgram program;  // kRemove: index alone
+  CallTotals totals;    // answer to kRemove
   std::atomic<bool> done{false};
 };
 

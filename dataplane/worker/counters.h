@@ -13,7 +13,7 @@ struct alignas(64) WorkerCounters {
   uint64_t transmitted = 0;  // to ports
   uint64_t punted = 0;       // to TAPs, the TUN and the control plane
   uint64_t handed_over = 0;
-  uint64_t consumed = 0;     // acknowledgements, sequence numbers without payload
+  uint64_t consumed = 0;  // acknowledgements, sequence numbers without payload
   uint64_t drops[kNumDropReasons] = {};
 };
 

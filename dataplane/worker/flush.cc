@@ -5,9 +5,7 @@
 
 namespace culvert::dataplane {
 
-void Worker::Append(Queue* queue, rte_mbuf* mbuf) {
-  queue->mbufs[queue->num++] = mbuf;
-}
+void Worker::Append(Queue* queue, rte_mbuf* mbuf) { queue->mbufs[queue->num++] = mbuf; }
 
 // Flush empties every queue to the outside. A burst and its acknowledgements fit into each.
 void Worker::Flush() {

@@ -4,16 +4,15 @@ namespace culvert::dataplane {
 namespace {
 
 constexpr Step kInput[] = {EthernetInputStep, OuterIpv4InputStep, GreInputStep};
-constexpr Step kUpstream[] = {UpstreamCallStep, SequenceStep,  PppInputStep,
-                              MppeDecryptStep,  AcknowledgeStep, ProtocolStep,
-                              InnerIpv4Step,    AntiSpoofStep, MartianStep,
-                              MssClampStep,     UpstreamAccountStep};
+constexpr Step kUpstream[] = {UpstreamCallStep, SequenceStep, PppInputStep,       MppeDecryptStep,
+                              AcknowledgeStep,  ProtocolStep, InnerIpv4Step,      AntiSpoofStep,
+                              MartianStep,      MssClampStep, UpstreamAccountStep};
 constexpr Step kKernel[] = {InnerIpv4Step, KernelInputStep};
 constexpr Step kRoute[] = {RouteStep};
 constexpr Step kTransit[] = {MartianStep, TrimStep, TtlStep, ToEthernetStep};
-constexpr Step kDownstream[] = {DownstreamCallStep, MartianStep,     TrimStep,
-                                TtlStep,            MtuStep,         MssClampStep,
-                                DownstreamAccountStep, MppeEncryptStep, PppOutputStep};
+constexpr Step kDownstream[] = {
+    DownstreamCallStep, MartianStep,           TrimStep,        TtlStep,      MtuStep,
+    MssClampStep,       DownstreamAccountStep, MppeEncryptStep, PppOutputStep};
 constexpr Step kControl[] = {ControlFrameStep};
 constexpr Step kTunnel[] = {GreOutputStep, OuterIpv4OutputStep, TunnelRouteStep};
 constexpr Step kEthernet[] = {EthernetOutputStep};

@@ -63,7 +63,8 @@ absl::Status Worker::MakeRings() {
   inject_frames_ = make(kFrameRingSize);
   inject_slow_ = make(kRingSize);
   return ok ? absl::OkStatus()
-            : absl::ResourceExhaustedError("worker rings: no memory; give dataplane.memory_mb more");
+            : absl::ResourceExhaustedError(
+                  "worker rings: no memory; give dataplane.memory_mb more");
 }
 
 void Worker::Connect(std::span<const std::unique_ptr<Worker>> workers) {
@@ -73,7 +74,8 @@ void Worker::Connect(std::span<const std::unique_ptr<Worker>> workers) {
 }
 
 void Worker::Run(const std::atomic<bool>& stop, IdleMode idle) {
-  // After this many empty rounds in sleep mode a round costs up to kSleep more, and so may a packet.
+  // After this many empty rounds in sleep mode a round costs up to kSleep more, and so may a
+  // packet.
   constexpr unsigned kEmptyRounds = 256;
   constexpr auto kSleep = std::chrono::microseconds(50);
   adjacencies_->GoOnline(context_.worker);
@@ -123,8 +125,8 @@ unsigned Worker::TakePorts() {
   unsigned total = 0;
   Queue& input = stages_[static_cast<unsigned>(Stage::kInput)];
   for (uint16_t port = 0; port < context_.ports.size(); ++port) {
-    const uint16_t num = rte_eth_rx_burst(context_.ports[port].dpdk_port, context_.worker,
-                                          input.mbufs, kBurst);
+    const uint16_t num =
+        rte_eth_rx_burst(context_.ports[port].dpdk_port, context_.worker, input.mbufs, kBurst);
     if (num == 0) {
       continue;
     }

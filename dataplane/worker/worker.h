@@ -49,8 +49,8 @@ class Worker {
   MbufRing& punted_frames() { return *punted_frames_; }
   MbufRing& punted_clients() { return *punted_clients_; }
   MbufRing& punted_port(uint16_t port) { return *punted_ports_[port]; }
-  MbufRing& inject_frames() { return *inject_frames_; }    // control frames, Packet filled
-  MbufRing& inject_slow() { return *inject_slow_; }        // slow path; Packet::stage, port filled
+  MbufRing& inject_frames() { return *inject_frames_; }  // control frames, Packet filled
+  MbufRing& inject_slow() { return *inject_slow_; }      // slow path; Packet::stage, port filled
 
  private:
   struct Queue {  // mbufs on their way to one place

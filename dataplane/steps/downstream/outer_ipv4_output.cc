@@ -6,8 +6,7 @@ namespace culvert::dataplane {
 // RFC 791 s3.1. DF stays clear: a narrow place on the way may fragment.
 Verdict OuterIpv4OutputStep(Packet& packet, WorkerContext& context) {
   constexpr uint8_t kTtl = 64;
-  const auto total_len =
-      static_cast<uint16_t>(packet.data_len() + wire::ip::kIpv4HeaderLen);
+  const auto total_len = static_cast<uint16_t>(packet.data_len() + wire::ip::kIpv4HeaderLen);
   uint8_t* at = packet.Prepend(wire::ip::kIpv4HeaderLen);
   if (at == nullptr) {
     return Verdict::Drop(DropReason::headroom);

@@ -2,7 +2,8 @@
 
 namespace culvert::dataplane {
 
-// RFC 1812 s5.3.1, once on each way through; for packets out of the kernel it was the kernel's turn.
+// RFC 1812 s5.3.1, once on each way through; for packets out of the kernel it was the kernel's
+// turn.
 Verdict TtlStep(Packet& packet, WorkerContext& context) {
   if (packet.from_kernel) {
     return Verdict::Next();

@@ -3,7 +3,8 @@
 namespace culvert::dataplane {
 
 // RFC 2637 s4.3: the number is received from here on, and is acknowledged with the next packet to
-// the peer, after a delay, or once half the window is waiting. Peers that heed the window stall else.
+// the peer, after a delay, or once half the window is waiting. Peers that heed the window stall
+// else.
 Verdict AcknowledgeStep(Packet& packet, WorkerContext& context) {
   Call& call = *packet.call;
   call.highest_received = packet.sequence;

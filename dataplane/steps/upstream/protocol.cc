@@ -1,8 +1,7 @@
-#include "proto/wire/ppp.h"
-
 #include <algorithm>
 
 #include "dataplane/steps/steps.h"
+#include "proto/wire/ppp.h"
 
 namespace culvert::dataplane {
 namespace {

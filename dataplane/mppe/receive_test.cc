@@ -1,0 +1,170 @@
+// Receiver and sender of stateless MPPE against the vectors, and the receiver's rules.
+#include "dataplane/mppe/receive.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "dataplane/mppe/send.h"
+#include "proto/wire/byte_order.h"
+#include "proto/wire/ppp.h"
+#include "tests/vectors/vectors.h"
+
+namespace culvert::dataplane::mppe {
+namespace {
+
+using testing::FromHex;
+using testing::ToHex;
+using testing::Vectors;
+using Bytes = std::vector<uint8_t>;
+
+constexpr uint32_t kNowMs = 1000;
+
+class ReceiveTest : public ::testing::Test {
+ protected:
+  MppeState NewState(uint16_t bits, const std::string& start_key) {
+    MppeState state{};
+    const Bytes octets = FromHex(start_key);
+    std::copy(octets.begin(), octets.end(), state.start_key.begin());
+    state.session_key = FirstKey(*sha1_, state.start_key, bits);
+    state.bits = bits;
+    state.key_budget = 16384;
+    state.budget_ms = kNowMs;
+    return state;
+  }
+  MppeState NewState() { return NewState(128, "8b7cdc149b993a1ba118cb153f56dccb"); }
+
+  // Frame gives the sender's next MPPE frame.
+  Bytes Frame(MppeState* sender) {
+    Bytes text = FromHex(Vectors()["mppe_stateless_chain_send"]["plaintext"].get<std::string>());
+    const uint16_t header = Seal(*sha1_, sender, text);
+    Bytes frame(2 + text.size());
+    wire::StoreBe16(frame.data(), header);
+    std::copy(text.begin(), text.end(), frame.begin() + 2);
+    return frame;
+  }
+  void Skip(MppeState* sender, unsigned frames) {
+    for (unsigned i = 0; i < frames; ++i) {
+      Frame(sender);
+    }
+  }
+  Opened OpenAt(MppeState* state, uint32_t sequence, Bytes frame) {
+    return Open(*sha1_, state, sequence, kNowMs, frame);
+  }
+
+  std::unique_ptr<Sha1> sha1_ = Sha1::Create();
+};
+
+TEST_F(ReceiveTest, SendChainVectorsBothWays) {
+  const auto& chain = Vectors()["mppe_stateless_chain_send"];
+  const std::string plain = chain["plaintext"].get<std::string>();
+  for (const uint16_t bits : {40, 56, 128}) {
+    const std::string name = std::to_string(bits);
+    MppeState sender = NewState(bits, chain["start_keys"][name].get<std::string>());
+    MppeState receiver = sender;
+    uint32_t index = 0;
+    for (const auto& row : chain["rows"][name]) {
+      Skip(&sender, row["packet_index"].get<uint32_t>() - index);
+      index = row["packet_index"].get<uint32_t>() + 1;
+      Bytes frame = Frame(&sender);
+      EXPECT_EQ(ToHex(frame),
+                row["mppe_header"].get<std::string>() + row["ciphertext"].get<std::string>());
+      EXPECT_EQ(ToHex({sender.session_key.data(), KeyLen(bits)}),
+                row["session_key"].get<std::string>());
+      const Opened opened = Open(*sha1_, &receiver, index, kNowMs, frame);
+      ASSERT_EQ(opened.error, DropReason::kCount) << bits << " " << index;
+      EXPECT_EQ(opened.protocol, wire::ppp::kIpv4);
+      EXPECT_EQ(opened.information_offset, 4);
+      EXPECT_EQ(ToHex({frame.data() + 2, frame.size() - 2}), plain);
+      EXPECT_EQ(receiver.session_key, sender.session_key);
+    }
+  }
+}
+
+TEST_F(ReceiveTest, ReceiveChainVectorsWithBothProtocolForms) {
+  const auto& chain = Vectors()["mppe_stateless_chain_recv128"];
+  for (const char* field : {"ciphertext", "ciphertext_pfc_inner"}) {
+    MppeState receiver = NewState(128, chain["start_key"].get<std::string>());
+    for (const auto& row : chain["rows"]) {
+      Bytes frame = FromHex(row["mppe_header"].get<std::string>() + row[field].get<std::string>());
+      const Opened opened =
+          Open(*sha1_, &receiver, row["packet_index"].get<uint32_t>() + 7, kNowMs, frame);
+      ASSERT_EQ(opened.error, DropReason::kCount) << row["packet_index"];
+      EXPECT_EQ(opened.protocol, wire::ppp::kIpv4);
+      EXPECT_EQ(ToHex({frame.data() + opened.information_offset,
+                       frame.size() - opened.information_offset}),
+                chain["plaintext"].get<std::string>().substr(4));
+      EXPECT_EQ(ToHex(receiver.session_key), row["session_key"].get<std::string>());
+    }
+  }
+}
+
+TEST_F(ReceiveTest, RefusesBadHeadersWithoutChange) {
+  MppeState state = NewState();
+  const MppeState before = state;
+  EXPECT_EQ(OpenAt(&state, 1, FromHex("9000")).error, DropReason::mppe_truncated);
+  EXPECT_EQ(OpenAt(&state, 1, FromHex("800000")).error, DropReason::mppe_not_encrypted);
+  EXPECT_EQ(OpenAt(&state, 1, FromHex("100000")).error, DropReason::mppe_not_flushed);
+  EXPECT_EQ(OpenAt(&state, 1, FromHex("9801aabbcc")).error, DropReason::mppe_late);
+  EXPECT_EQ(OpenAt(&state, 1, FromHex("9000aabbccddeeff")).error, DropReason::mppe_implausible);
+  EXPECT_EQ(state.session_key, before.session_key);
+  EXPECT_EQ(state.count, before.count);
+}
+
+TEST_F(ReceiveTest, ForgedJumpLeavesTheCallAlone) {
+  MppeState sender = NewState();
+  MppeState receiver = sender;
+  ASSERT_EQ(OpenAt(&receiver, 10, Frame(&sender)).error, DropReason::kCount);
+  // 500 ahead by the count, 1 by the sequence number.
+  EXPECT_EQ(OpenAt(&receiver, 11, FromHex("91f5aabbccddeeff0011")).error, DropReason::mppe_count);
+  // Numbers that fit, garbage inside.
+  EXPECT_EQ(OpenAt(&receiver, 511, FromHex("91f5aabbccddeeff0011")).error,
+            DropReason::mppe_implausible);
+  EXPECT_EQ(OpenAt(&receiver, 11, Frame(&sender)).error, DropReason::kCount);
+}
+
+TEST_F(ReceiveTest, LateAndDuplicateCounts) {
+  MppeState sender = NewState();
+  MppeState receiver = sender;
+  const Bytes first = Frame(&sender);
+  ASSERT_EQ(OpenAt(&receiver, 1, first).error, DropReason::kCount);
+  EXPECT_EQ(OpenAt(&receiver, 2, first).error, DropReason::mppe_late);
+}
+
+// RFC 3078 s8.1 gives up where the sequence number still tells.
+TEST_F(ReceiveTest, FindsTheKeyAfterMoreThanAWrapOfLosses) {
+  for (const uint32_t lost : {1U, 2047U, 2048U, 2500U, 4095U, 4096U, 4097U, 9000U}) {
+    MppeState sender = NewState();
+    MppeState receiver = sender;
+    ASSERT_EQ(OpenAt(&receiver, 100, Frame(&sender)).error, DropReason::kCount);
+    Skip(&sender, lost);
+    // Three control frames were lost as well.
+    EXPECT_EQ(OpenAt(&receiver, 101 + lost + 3, Frame(&sender)).error, DropReason::kCount) << lost;
+  }
+}
+
+TEST_F(ReceiveTest, ControlFramesBetweenDoNotCountAsLosses) {
+  MppeState sender = NewState();
+  MppeState receiver = sender;
+  ASSERT_EQ(OpenAt(&receiver, 1, Frame(&sender)).error, DropReason::kCount);
+  receiver.num_others = 6000;
+  EXPECT_EQ(OpenAt(&receiver, 6002, Frame(&sender)).error, DropReason::kCount);
+  EXPECT_EQ(receiver.num_others, 0u);
+}
+
+TEST_F(ReceiveTest, KeyChangesAreBounded) {
+  MppeState sender = NewState();
+  MppeState receiver = sender;
+  ASSERT_EQ(OpenAt(&receiver, 1, Frame(&sender)).error, DropReason::kCount);
+  receiver.key_budget = 100;
+  Skip(&sender, 101);
+  const Bytes frame = Frame(&sender);
+  Bytes copy = frame;
+  EXPECT_EQ(Open(*sha1_, &receiver, 103, kNowMs, copy).error, DropReason::mppe_key_budget);
+  copy = frame;
+  EXPECT_EQ(Open(*sha1_, &receiver, 103, kNowMs + 100, copy).error, DropReason::kCount);
+}
+
+}  // namespace
+}  // namespace culvert::dataplane::mppe
