@@ -131,6 +131,7 @@ def dial(steps, closers, network, gateway, directory):
 
 def check_traffic(steps, closers, network, client, directory):
     """Ping, a checksummed file each way, iperf3."""
+    client.try_run(f"ping -n -q -c 1 -W 1 {INTERNET}")      # while addresses are resolved
     out = client.run(f"ping -n -q -c 20 -i 0.05 -W 3 {INTERNET}")
     expect(" 0% packet loss" in out, f"ping: {out}")
     average = out.rpartition("= ")[2].split("/")[1]

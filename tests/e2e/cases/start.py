@@ -105,5 +105,5 @@ def open_secrets(lab):
     argv = gateway.command("culvert-controlplane", "--config", gateway.config_file)
     done = process.run(argv, 30, check=False)
     expect(done.returncode in (1, 2), f"status {done.returncode}")
-    expect("chap-secrets" in done.stderr and "readable" in done.stderr,
+    expect("chap-secrets: holds secrets" in done.stderr and "chmod 600" in done.stderr,
            f"says {done.stderr[-300:]}")

@@ -123,7 +123,7 @@ class Gateway:
                 expect(status == 0, f"{name} ended with status {status} after {took:.1f} s")
 
     def kill(self):
-        for running in self.processes.values():
+        for running in reversed(self.processes.values()):
             process.stop(running, 0.5)
         self.processes.clear()
 
@@ -134,8 +134,19 @@ class Gateway:
                 raise Failure(f"{name}: {found[0][:200]}")
 
     def symptoms(self):
-        """One line for each process that ended by itself or that a sanitizer stopped."""
+        """One line for each process that ended by itself or that a sanitizer stopped, and the
+        drops; all metrics go into a file."""
         found = []
+        try:
+            metrics = self.metrics()
+            with open(os.path.join(self.directory, "metrics.txt"), "w", encoding="utf-8") as file:
+                file.writelines(f"{name} {value:g}\n" for name, value in metrics.items())
+            drops = [f"{re.search('reason=.([a-z_]+)', name)[1]} {value:g}"
+                     for name, value in metrics.items()
+                     if name.startswith("culvert_dataplane_drops_total") and value]
+            found.append(f"drops: {', '.join(drops) or 'none'}")
+        except (OSError, ValueError):
+            pass    # no control plane to ask
         for name, running in self.processes.items():
             try:
                 self.check_log(name)
