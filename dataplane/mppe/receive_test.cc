@@ -153,6 +153,17 @@ TEST_F(ReceiveTest, ControlFramesBetweenDoNotCountAsLosses) {
   EXPECT_EQ(receiver.num_others, 0u);
 }
 
+// Control frames with the client's next numbers: its own data frames of these numbers are late.
+TEST_F(ReceiveTest, ForgedControlFramesDoNotMakeTheCallDeaf) {
+  MppeState sender = NewState();
+  MppeState receiver = sender;
+  ASSERT_EQ(OpenAt(&receiver, 10, Frame(&sender)).error, DropReason::kCount);
+  Skip(&sender, 18);
+  receiver.num_others = 18;
+  EXPECT_EQ(OpenAt(&receiver, 29, Frame(&sender)).error, DropReason::kCount);
+  EXPECT_EQ(OpenAt(&receiver, 30, Frame(&sender)).error, DropReason::kCount);
+}
+
 TEST_F(ReceiveTest, KeyChangesAreBounded) {
   MppeState sender = NewState();
   MppeState receiver = sender;
