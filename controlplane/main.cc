@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
     return ReportProblems(loaded.problems);
   }
   culvert::Users users;
-  std::vector<culvert::config::Problem> problems = culvert::ReadUsers(loaded.config.auth(), users);
+  std::vector<culvert::config::Problem> problems = culvert::ReadUsers(loaded.config, users);
   if (!problems.empty()) {
     return ReportProblems(problems);
   }

@@ -23,6 +23,7 @@ namespace culvert {
 [[nodiscard]] std::vector<config::Endpoint> MakeEndpoints(const config::v1::Config& config);
 
 // ReadUsers reads the files that `auth` names; with problems `users` is not to be used.
-[[nodiscard]] std::vector<config::Problem> ReadUsers(const config::v1::Auth& auth, Users& users);
+[[nodiscard]] std::vector<config::Problem> ReadUsers(const config::v1::Config& config,
+                                                     Users& users);
 
 }  // namespace culvert

@@ -1,6 +1,7 @@
 #include "controlplane/dataplane_client/dataplane_client.h"
 
 #include <absl/strings/str_join.h>
+#include <absl/time/clock.h>
 #include <absl/time/time.h>
 #include <spdlog/spdlog.h>
 
@@ -14,6 +15,7 @@ namespace v1 = dataplane::v1;
 namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(2);
+constexpr absl::Duration kStable = absl::Seconds(10);  // a session of this length begins anew
 }  // namespace
 
 DataplaneClient::DataplaneClient(std::string target, Callbacks callbacks)
@@ -65,7 +67,7 @@ void DataplaneClient::RunSession() {
   spdlog::info("data plane connected: version={} instance={:016x} workers={} ports={}",
                description->version(), description->instance(), description->workers(),
                absl::StrJoin(description->ports(), ","));
-  pause_ = kFirstPause;
+  absl::Time opened = absl::Now();
   {
     absl::MutexLock lock(&mutex_);
     session_ = session;
@@ -73,6 +75,9 @@ void DataplaneClient::RunSession() {
   callbacks_.state(true);
   TellShards(&DataplaneSink::OnDataplaneUp);
   absl::Status end = session->Wait();
+  if (absl::Now() - opened > kStable) {
+    pause_ = kFirstPause;
+  }
   {
     absl::MutexLock lock(&mutex_);
     session_ = opening_ = nullptr;

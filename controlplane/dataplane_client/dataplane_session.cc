@@ -54,17 +54,22 @@ absl::StatusOr<v1::DescribeResponse> DataplaneSession::Open() {
   if (grpc::Status status = stub_->Describe(&context, {}, &description); !status.ok()) {
     return ToAbsl("Describe", status);
   }
-  absl::StatusOr<std::vector<uint64_t>> handles = ListHandles();
-  if (!handles.ok()) {
-    return handles.status();
-  }
   {
     absl::MutexLock lock(&mutex_);
     running_ = 3;
   }
-  program_.Start(stub_.get(), &program_context_);
   frames_.Start(stub_.get(), &frames_context_);
+  program_.Start(stub_.get(), &program_context_);
   counters_.Start(stub_.get(), &counters_context_);
+  // Calls may be another controller's as long as it has the Frames stream.
+  if (!frames_.WaitAttached(absl::Seconds(2))) {
+    absl::MutexLock lock(&mutex_);
+    return ending_ ? end_ : absl::DeadlineExceededError("Frames: no answer in 2 s");
+  }
+  absl::StatusOr<std::vector<uint64_t>> handles = ListHandles();
+  if (!handles.ok()) {
+    return handles.status();
+  }
   if (absl::Status status = RemoveAll(*handles); !status.ok()) {
     return status;
   }

@@ -31,8 +31,8 @@ class DataplaneSession {
   DataplaneSession(const DataplaneSession&) = delete;
   DataplaneSession& operator=(const DataplaneSession&) = delete;
 
-  // Open asks who the data plane is, opens the streams and removes the calls that it holds: they
-  // are not ours. Blocks for some seconds at most. Once.
+  // Open asks who the data plane is, opens the streams and, once Frames is ours, removes the calls
+  // that it holds: nobody's any more. Blocks for some seconds at most. Once.
   absl::StatusOr<dataplane::v1::DescribeResponse> Open();
 
   // Wait blocks until a stream has ended or Cancel() was called, and gives the reason. A data

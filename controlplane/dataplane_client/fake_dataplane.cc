@@ -135,10 +135,16 @@ grpc::Status FakeDataplane::Program(
 }
 
 grpc::Status FakeDataplane::Frames(
-    grpc::ServerContext*, grpc::ServerReaderWriter<v1::FrameBatch, v1::FrameBatch>* stream) {
+    grpc::ServerContext* context,
+    grpc::ServerReaderWriter<v1::FrameBatch, v1::FrameBatch>* stream) {
   {
     absl::MutexLock lock(&mutex_);
+    if (frames_ != nullptr) {
+      return {grpc::StatusCode::ALREADY_EXISTS, "another controller has the Frames stream"};
+    }
     frames_ = stream;
+    context->AddInitialMetadata("culvert-frames", "attached");
+    stream->SendInitialMetadata();
   }
   v1::FrameBatch batch;
   while (stream->Read(&batch)) {

@@ -10,10 +10,24 @@ constexpr int kMaxBatch = 1024;     // frames of at most 1.5 KiB: below gRPC's 4
 }  // namespace
 
 void FrameStream::Start(dataplane::v1::Dataplane::Stub* stub, grpc::ClientContext* context) {
+  context_ = context;
   stub->async()->Frames(context, this);
   AddHold();  // writes start outside of reactions; Close() lets go
   StartRead(&read_);
   StartCall();
+}
+
+void FrameStream::OnReadInitialMetadataDone(bool ok) {
+  // A refusal comes without: the key must be there.
+  bool attached = ok && context_->GetServerInitialMetadata().count("culvert-frames") != 0;
+  absl::MutexLock lock(&mutex_);
+  attached_ = attached;
+}
+
+bool FrameStream::WaitAttached(absl::Duration timeout) {
+  absl::MutexLock lock(&mutex_);
+  auto known = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return attached_ || closed_; };
+  return mutex_.AwaitWithTimeout(absl::Condition(&known), timeout) && attached_ && !closed_;
 }
 
 bool FrameStream::Send(uint64_t handle, wire::Octets frame) {

@@ -4,6 +4,7 @@
 
 #include <absl/base/thread_annotations.h>
 #include <absl/synchronization/mutex.h>
+#include <absl/time/time.h>
 #include <grpcpp/grpcpp.h>
 
 #include <functional>
@@ -21,12 +22,17 @@ class FrameStream final
   FrameStream(Received received, std::function<void(const grpc::Status&)> done)
       : received_(std::move(received)), done_(std::move(done)) {}
 
+  // `context` outlives the RPC.
   void Start(dataplane::v1::Dataplane::Stub* stub, grpc::ClientContext* context);
+  // WaitAttached: true when the data plane has made us its controller; false when it refuses or
+  // does not say within `timeout`.
+  [[nodiscard]] bool WaitAttached(absl::Duration timeout);
 
   // Send is false when the frame was dropped: the RPC is over, or too many frames wait. PPP sends
   // again what matters.
   bool Send(uint64_t handle, wire::Octets frame);
 
+  void OnReadInitialMetadataDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnReadDone(bool ok) override;
   void OnDone(const grpc::Status& status) override;
@@ -39,6 +45,8 @@ class FrameStream final
   const std::function<void(const grpc::Status&)> done_;
   absl::Mutex mutex_;
   dataplane::v1::FrameBatch waiting_ ABSL_GUARDED_BY(mutex_);
+  grpc::ClientContext* context_ = nullptr;
+  bool attached_ ABSL_GUARDED_BY(mutex_) = false;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   dataplane::v1::FrameBatch written_;  // gRPC's while writing_

@@ -287,6 +287,24 @@ TEST_F(ControlPlaneTest, DataPlaneGoesAndComes) {
       << "the stray call is removed";
 }
 
+TEST_F(ControlPlaneTest, SecondControllerLeavesTheFirstOnesCallsAlone) {
+  ASSERT_TRUE(Start().ok());
+  ScriptedClient client(port_);
+  client.Start();
+  ASSERT_NE(Dial(client, 1), 0);
+  config::v1::Config config = Configuration();
+  uint16_t other_port = FreePort();
+  config.mutable_pptp()->set_listen(0, absl::StrCat("127.0.0.1:", other_port));
+  config.mutable_management()->set_socket(folder_ + "/mgmt2");
+  auto second = ControlPlane::Start(config, {}, "test");
+  ASSERT_TRUE(second.ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(dataplane_->Calls().size(), 1u);
+  ScriptedClient refused(other_port);
+  refused.Start();
+  EXPECT_EQ(refused.Dial(1), 0);
+}
+
 TEST_F(ControlPlaneTest, HungDataPlaneCountsAsGone) {
   ASSERT_TRUE(Start().ok());
   ScriptedClient client(port_);

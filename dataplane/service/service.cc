@@ -86,12 +86,20 @@ void Service::Apply(v1::Operation* operation, v1::Result* result) {
   }
 }
 
-grpc::Status Service::Frames(grpc::ServerContext* /*context*/,
+grpc::Status Service::Frames(grpc::ServerContext* context,
                              grpc::ServerReaderWriter<v1::FrameBatch, v1::FrameBatch>* stream) {
-  if (!pump_->Attach([stream](const v1::FrameBatch& batch) { return stream->Write(batch); })) {
+  std::mutex write_mutex;  // the initial metadata goes before the pump's first frame
+  std::unique_lock first(write_mutex);
+  if (!pump_->Attach([stream, &write_mutex](const v1::FrameBatch& batch) {
+        const std::lock_guard lock(write_mutex);
+        return stream->Write(batch);
+      })) {
     return {grpc::StatusCode::ALREADY_EXISTS,
             "another controller has the Frames stream; there can be one at a time"};
   }
+  context->AddInitialMetadata("culvert-frames", "attached");
+  stream->SendInitialMetadata();  // a controller does nothing to calls before it has this
+  first.unlock();
   v1::FrameBatch batch;
   while (stream->Read(&batch)) {
     for (const v1::Frame& frame : batch.frames()) {
