@@ -12,6 +12,7 @@ TEST(Device, ParsesPciAddresses) {
   EXPECT_EQ(device->name, "0000:0a:1f.3");
   EXPECT_EQ(device->Text(), "0000:0a:1f.3,representor=0");
   EXPECT_EQ(device->Driver(), "");
+  EXPECT_EQ(ParseDevice("10000:01:00.0")->name, "10000:01:00.0");
 }
 
 TEST(Device, ParsesVirtualDevices) {
@@ -24,8 +25,9 @@ TEST(Device, ParsesVirtualDevices) {
 }
 
 TEST(Device, RefusesWhatIsNeither) {
-  for (const char* text : {"", "eth0", "01:00", "net_af_packet0", "net_af_xdp0,queue_count=1",
-                           "net_null0,,x=1", "../net_null0"}) {
+  for (const char* text :
+       {"", "eth0", "01:00", "xx:xx.x", "01:00.8", "000:01:00.0", ":01:00.0", "0.00:01:00.0",
+        "net_af_packet0", "net_af_xdp0,queue_count=1", "net_null0,,x=1", "../net_null0"}) {
     const auto device = ParseDevice(text);
     ASSERT_FALSE(device.ok()) << text;
     EXPECT_NE(device.status().message().find(text), absl::string_view::npos);
@@ -41,8 +43,8 @@ TEST(Device, FitGivesAfPacketAQueuePairForEachWorker) {
 TEST(Device, FitGivesAfPacketSlotsForJumboFrames) {
   Device device = *ParseDevice("net_af_packet0,iface=a");
   FitDevice(1, 9000, &device);
-  EXPECT_EQ(device.Argument("framesz"), "16384");
-  EXPECT_EQ(device.Argument("blocksz"), "32768");
+  EXPECT_EQ(device.Argument("framesz"), "12288");
+  EXPECT_EQ(device.Argument("blocksz"), "12288");
 }
 
 TEST(Device, FitLeavesWhatIsConfigured) {

@@ -1,5 +1,6 @@
 #include "dataplane/eal/eal.h"
 
+#include <absl/strings/numbers.h>
 #include <absl/strings/str_cat.h>
 #include <linux/capability.h>
 #include <rte_eal.h>
@@ -25,6 +26,8 @@ namespace {
 constexpr const char* kHugePagesFolder = "/sys/kernel/mm/hugepages";
 constexpr unsigned kPoolCache = 256;
 constexpr uint16_t kDefaultMtu = 1500;
+// Ethernet with two VLAN tags.
+constexpr unsigned kFrameRoom = 22;
 
 std::string WithDpdkErrors(std::string text) {
   const std::string errors = LastDpdkErrors();
@@ -149,19 +152,27 @@ absl::StatusOr<std::unique_ptr<Eal>> Eal::Start(const config::v1::Dataplane& con
     return StartError(config, devices);
   }
   std::unique_ptr<Eal> eal(new Eal);
-  absl::Status status = eal->MakePool(config);
+  absl::Status status = eal->MakePool(config, devices);
   if (!status.ok()) return status;
   return eal;
 }
 
-absl::Status Eal::MakePool(const config::v1::Dataplane& config) {
-  uint16_t mtu = kDefaultMtu;
-  for (const auto& port : config.ports()) mtu = std::max(mtu, PortMtu(port));
-  const auto room = static_cast<uint16_t>(
-      std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE,
-                         RTE_PKTMBUF_HEADROOM + mtu + RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN));
-  mbufs_ = rte_pktmbuf_pool_create("mbufs", config.mbufs(), kPoolCache, kMbufPrivateLen, room,
-                                   SOCKET_ID_ANY);
+absl::Status Eal::MakePool(const config::v1::Dataplane& config,
+                           const std::vector<Device>& devices) {
+  unsigned octets = RTE_MBUF_DEFAULT_DATAROOM;
+  for (const auto& port : config.ports()) octets = std::max(octets, PortMtu(port) + kFrameRoom);
+  for (const Device& device : devices) {
+    // net_af_packet wants a whole slot of its ring to fit.
+    unsigned slot = 0;
+    if (absl::SimpleAtoi(device.Argument("framesz"), &slot)) octets = std::max(octets, slot);
+  }
+  const unsigned room = RTE_PKTMBUF_HEADROOM + octets;
+  if (room > UINT16_MAX) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a packet buffer of ", octets, " octets (framesz=) is larger than can be"));
+  }
+  mbufs_ = rte_pktmbuf_pool_create("mbufs", config.mbufs(), kPoolCache, kMbufPrivateLen,
+                                   static_cast<uint16_t>(room), SOCKET_ID_ANY);
   if (mbufs_ != nullptr) return absl::OkStatus();
   const uint64_t need_mb = uint64_t{config.mbufs()} * (room + kMbufPrivateLen + 256) >> 20;
   return absl::ResourceExhaustedError(WithDpdkErrors(absl::StrCat(

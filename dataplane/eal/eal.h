@@ -42,7 +42,7 @@ class Eal {
 
  private:
   Eal() = default;
-  absl::Status MakePool(const config::v1::Dataplane& config);
+  absl::Status MakePool(const config::v1::Dataplane& config, const std::vector<Device>& devices);
 
   rte_mempool* mbufs_ = nullptr;
 };

@@ -38,7 +38,7 @@ absl::Status KernelInterface::Check(const std::string& port_name, const std::str
 }
 
 absl::StatusOr<std::unique_ptr<KernelInterface>> KernelInterface::Prepare(
-    const std::string& port_name, const std::string& interface) {
+    const std::string& port_name, const std::string& interface, uint16_t mtu) {
   const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return absl::ErrnoToStatus(errno, "socket");
   std::unique_ptr<KernelInterface> result(new KernelInterface(interface, fd));
@@ -49,7 +49,13 @@ absl::StatusOr<std::unique_ptr<KernelInterface>> KernelInterface::Prepare(
   result->old_flags_ = request.ifr_flags;
   result->TurnOffIpv6();
   result->TurnOffOffloads();
-  absl::Status status = result->SetFlags(IFF_UP | IFF_PROMISC | IFF_NOARP, 0);
+  absl::Status status = result->SetMtu(mtu);
+  if (!status.ok()) {
+    return absl::Status(status.code(),
+                        absl::StrCat("port ", port_name, ": ", interface, ": does not take MTU ",
+                                     mtu, ": ", status.message()));
+  }
+  status = result->SetFlags(IFF_UP | IFF_PROMISC | IFF_NOARP, 0);
   if (!status.ok()) {
     return absl::Status(status.code(),
                         absl::StrCat("port ", port_name, ": ", interface,
@@ -64,6 +70,17 @@ absl::Status KernelInterface::SetFlags(short set, short clear) {
   if (ioctl(fd_, SIOCGIFFLAGS, &request) != 0) return absl::ErrnoToStatus(errno, "SIOCGIFFLAGS");
   request.ifr_flags = static_cast<short>((request.ifr_flags | set) & ~clear);
   if (ioctl(fd_, SIOCSIFFLAGS, &request) != 0) return absl::ErrnoToStatus(errno, "SIOCSIFFLAGS");
+  return absl::OkStatus();
+}
+
+absl::Status KernelInterface::SetMtu(int mtu) {
+  ifreq request = Request(name_);
+  if (ioctl(fd_, SIOCGIFMTU, &request) != 0) return absl::ErrnoToStatus(errno, "SIOCGIFMTU");
+  const int old_mtu = request.ifr_mtu;
+  if (old_mtu == mtu) return absl::OkStatus();
+  request.ifr_mtu = mtu;
+  if (ioctl(fd_, SIOCSIFMTU, &request) != 0) return absl::ErrnoToStatus(errno, "SIOCSIFMTU");
+  old_mtu_ = old_mtu;
   return absl::OkStatus();
 }
 
@@ -115,6 +132,7 @@ KernelInterface::~KernelInterface() {
     const auto taken = static_cast<short>((IFF_UP | IFF_PROMISC | IFF_NOARP) & ~old_flags_);
     (void)SetFlags(0, taken);
   }
+  if (old_mtu_ != 0) (void)SetMtu(old_mtu_);
   if (ipv6_was_on_) std::ofstream(Ipv6Switch(name_)) << "0" << std::flush;
   close(fd_);
 }

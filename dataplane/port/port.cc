@@ -17,6 +17,7 @@ namespace culvert::dataplane {
 namespace {
 
 constexpr uint16_t kNumDescriptors = 1024;
+constexpr uint16_t kEthernetMtu = 1500;
 
 // The hash is to see the address pair only: GRE has no ports, and the calls of one client must
 // not be torn apart.
@@ -53,7 +54,7 @@ absl::StatusOr<std::unique_ptr<Port>> Port::Open(const config::v1::Port& config,
   if (status.ok()) status = port->SetMac(config.mac());
   const std::string interface = device.KernelInterface();
   if (status.ok() && !interface.empty()) {
-    auto prepared = KernelInterface::Prepare(config.name(), interface);
+    auto prepared = KernelInterface::Prepare(config.name(), interface, port->mtu_);
     if (!prepared.ok()) return prepared.status();
     port->kernel_interface_ = *std::move(prepared);
   }
@@ -86,6 +87,8 @@ absl::Status Port::Configure(unsigned num_queues, rte_mempool* mbufs) {
   }
   rte_eth_conf conf{};
   conf.rxmode.mtu = mtu_;
+  // net_af_packet says 1518 whatever its slots hold; FitDevice has made them large enough.
+  if (device_.Driver() == "net_af_packet") conf.rxmode.mtu = std::min(mtu_, kEthernetMtu);
   if (num_queues > 1 && (info.flow_type_rss_offloads & kRssFields) != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kRssFields;
@@ -133,7 +136,9 @@ absl::Status Port::SetMac(const std::string& configured) {
 }
 
 absl::Status Port::StartDevice() {
-  int error = rte_eth_dev_set_mtu(dpdk_port_, mtu_);
+  int error = 0;
+  // The interface below, if any, has its MTU already.
+  if (!kernel_interface_) error = rte_eth_dev_set_mtu(dpdk_port_, mtu_);
   if (error != 0 && error != -ENOTSUP) return Error(absl::StrCat("MTU ", mtu_), error);
   error = rte_eth_dev_start(dpdk_port_);
   if (error != 0) return Error("does not start", error);
