@@ -59,4 +59,10 @@ void StartTestEal(const TestEalSpec& spec) {
   }
 }
 
+void StopTestEal() {
+  const std::string runtime_dir = rte_eal_get_runtime_dir();
+  rte_eal_cleanup();
+  rmdir(runtime_dir.c_str());  // EAL leaves it, empty
+}
+
 }  // namespace culvert::dataplane

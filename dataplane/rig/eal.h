@@ -16,5 +16,7 @@ struct TestEalSpec {
 
 // StartTestEal ends the process with a message when EAL does not start. Once in a process.
 void StartTestEal(const TestEalSpec& spec);
+// StopTestEal ends EAL and leaves no file behind.
+void StopTestEal();
 
 }  // namespace culvert::dataplane

@@ -1,6 +1,5 @@
 // main of dataplane_test: GoogleTest with EAL up.
 #include <gtest/gtest.h>
-#include <rte_eal.h>
 
 #include "dataplane/rig/eal.h"
 
@@ -12,7 +11,7 @@ int main(int argc, char** argv) {
   }
   const int result = RUN_ALL_TESTS();
   if (!testing::GTEST_FLAG(list_tests)) {
-    rte_eal_cleanup();
+    culvert::dataplane::StopTestEal();
   }
   return result;
 }
