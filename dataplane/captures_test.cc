@@ -98,8 +98,15 @@ Bytes StartKey(const Negotiated& session, bool from_client) {
 class CapturesTest : public ::testing::TestWithParam<std::string> {
  protected:
   static void SetUpTestSuite() {
-    OSSL_PROVIDER_load(nullptr, "legacy");
-    OSSL_PROVIDER_load(nullptr, "default");
+    for (const char* name : {"legacy", "default"}) {
+      providers_.push_back(OSSL_PROVIDER_load(nullptr, name));
+    }
+  }
+  static void TearDownTestSuite() {
+    for (OSSL_PROVIDER* provider : providers_) {
+      OSSL_PROVIDER_unload(provider);
+    }
+    providers_.clear();
   }
 
   // Replay gives what one side's packets become: IP packets, and frames for the control plane.
@@ -110,6 +117,9 @@ class CapturesTest : public ::testing::TestWithParam<std::string> {
   };
   static Result Replay(const Session& session, const Negotiated& negotiated, bool from_client);
   static void ExpectStatefulIsDropped(const Session& session, const Negotiated& negotiated);
+
+ private:
+  static inline std::vector<OSSL_PROVIDER*> providers_;
 };
 
 // SwapRoles makes this machine the client's, so that it receives what the server sent.
