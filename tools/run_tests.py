@@ -188,7 +188,7 @@ def run_end_to_end(tally, pattern, jobs):
 def run_all(tally, wanted, pattern, jobs):
     if wanted & {"unit", "golden", "e2e"}:
         tally.step("building with AddressSanitizer and UndefinedBehaviorSanitizer")
-        if not build("test"):
+        if not build("test", "all", "meson-test-prereq"):
             tally.count["failed"] += 1
             return
     if wanted & {"unit", "golden"}:
