@@ -196,7 +196,7 @@ def run_all(tally, wanted, pattern, jobs):
         run_programs(tally, TEST_BUILD, wanted & {"unit", "golden"}, pattern)
     if "fuzz" in wanted:
         tally.step("fuzz targets, a short run of each")
-        if build("fuzz", "fuzz"):
+        if build("fuzz", "fuzz_targets"):
             run_fuzz(tally, pattern)
         else:
             tally.count["failed"] += 1
