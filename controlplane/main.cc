@@ -40,29 +40,33 @@ void StartLog(const std::string& level) {
   spdlog::flush_on(spdlog::level::trace);
 }
 
-// RaiseFileLimit: every control connection is a descriptor.
-void RaiseFileLimit(uint64_t max_connections) {
+// RaiseFileLimit gives how many control connections there may be: each is a descriptor, and gRPC,
+// the metrics and the log need some too.
+uint32_t RaiseFileLimit(uint32_t max_connections) {
+  constexpr uint64_t kOthers = 256;
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) {
-    return;
+    return max_connections;
   }
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  constexpr uint64_t kOthers = 256;
-  if (limit.rlim_max < max_connections + kOthers) {
-    spdlog::warn(
-        "only {} files may be open, but pptp.max_connections is {}: raise `ulimit -Hn` "
-        "(LimitNOFILE= in systemd) to {}",
-        limit.rlim_max, max_connections, max_connections + kOthers);
+  uint64_t room = limit.rlim_max > 2 * kOthers ? limit.rlim_max - kOthers : limit.rlim_max / 2;
+  if (room >= max_connections) {
+    return max_connections;
   }
+  spdlog::warn(
+      "only {} files may be open: {} control connections instead of {} (pptp.max_connections); "
+      "raise `ulimit -Hn` (LimitNOFILE= in systemd) to {}",
+      limit.rlim_max, room, max_connections, max_connections + kOthers);
+  return static_cast<uint32_t>(room);
 }
 
-int Run(const culvert::config::v1::Config& config, culvert::Users users) {
+int Run(culvert::config::v1::Config config, culvert::Users users) {
   StartLog(config.log().level());
   if (absl::Status status = culvert::crypto::SelfTest(); !status.ok()) {
     return Fail(status);
   }
-  RaiseFileLimit(config.pptp().max_connections());
+  config.mutable_pptp()->set_max_connections(RaiseFileLimit(config.pptp().max_connections()));
   if (users.size() == 0) {
     spdlog::warn("there are no users: nobody can dial in (auth.users_file)");
   }
@@ -116,5 +120,6 @@ int main(int argc, char** argv) {
   if (!problems.empty()) {
     return ReportProblems(problems);
   }
-  return check ? culvert::config::RunCheck(path, kProcess) : Run(loaded.config, std::move(users));
+  return check ? culvert::config::RunCheck(path, kProcess)
+               : Run(std::move(loaded.config), std::move(users));
 }
