@@ -1,5 +1,7 @@
 // Packets that must not pass: each ends under its own name, and the call goes on unharmed.
 #include <gtest/gtest.h>
+#include <rte_mbuf.h>
+#include <rte_ring.h>
 
 #include "dataplane/packet/drop_reason.h"
 #include "dataplane/rig/call_rig.h"
@@ -384,6 +386,76 @@ TEST_F(DropsTest, RingsAndPortsFull) {
   EXPECT_EQ(rig_.Drops("punt_port_full"), 5000u - 4095u);
   EXPECT_EQ(rig_.PuntedToPort(1).size(), 4095u);
   ExpectCallWorks();
+}
+
+TEST_F(DropsTest, SegmentsThatDoNotFitIntoOne) {
+  const Bytes frame = MakeEthernet(rig_.ports()[0].mac, Rig::PeerMac(0), 0x0800,
+                                   MakeIpv4({kPeer, kServer}, Bytes(700)));
+  for (const size_t more : {size_t{20}, size_t{1900}}) {
+    rte_mbuf* head = rig_.NewMbuf(frame);
+    ASSERT_EQ(rte_pktmbuf_chain(head, rig_.NewMbuf(Bytes(more))), 0);
+    ASSERT_EQ(rte_ring_enqueue(rig_.receive_ring(0, 0), head), 0);
+  }
+  rig_.Run();
+  EXPECT_EQ(rig_.Drops("frame_segments"), 1u);
+  EXPECT_EQ(rig_.Sent(1).size(), 1u);
+}
+
+TEST_F(DropsTest, NoHeadroom) {
+  rte_mbuf* packet = rig_.NewMbuf({});
+  packet->data_off = 8;
+  const Bytes octets = MakeIpv4({kGateway, kClient}, Bytes(20));
+  std::copy(
+      octets.begin(), octets.end(),
+      reinterpret_cast<uint8_t*>(rte_pktmbuf_append(packet, static_cast<uint16_t>(octets.size()))));
+  ASSERT_TRUE(rig_.datapath().ToClients(packet));
+  Expect("headroom");
+}
+
+TEST_F(DropsTest, NoBufferForAnAcknowledgement) {
+  CallSpec spec = CallRig::Spec();
+  spec.receive_window = 1;
+  rig_.Program(spec);
+  rig_.Upstream(kIpv4Frame + CallRig::PacketToServer());
+  std::vector<rte_mbuf*> all;
+  while (rte_mbuf* mbuf = rte_pktmbuf_alloc(rig_.mbufs())) {
+    all.push_back(mbuf);
+  }
+  Expect("no_buffer");
+  rte_pktmbuf_free_bulk(all.data(), static_cast<unsigned>(all.size()));
+  ExpectCallWorks();
+  EXPECT_EQ(rig_.Sent(0).size(), 1u);
+}
+
+TEST(RingsTest, FramesAndHandOverFull) {
+  Rig::Options options;
+  options.num_workers = 2;
+  options.num_mbufs = 32767;
+  options.punt_rate = 1000000;
+  CallRig rig(options);
+  rig.Program(CallRig::Spec());
+  const unsigned owner = rig.datapath().List()[0].worker;
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 1000; ++i) {
+      rig.Upstream(Hex("c021 0901 0008 00000000"), 1 - owner);
+    }
+    while (rig.datapath().RunWorkerOnce(1 - owner) > 0) {
+    }
+  }
+  EXPECT_EQ(rig.Drops("hand_over_full"), 10000u - 4095u);
+  rig.Run();
+  for (int round = 0; round < 10; ++round) {
+    for (int i = 0; i < 1000; ++i) {
+      rig.UpstreamAt(static_cast<uint32_t>(5000 + 1000 * round + i), Hex("c021 0901 0008 00000000"),
+                     owner);
+    }
+    rig.Run();
+    rig.Sent(0);
+  }
+  const uint64_t jumps = rig.Drops("sequence_jump");
+  EXPECT_LT(jumps, 10u);
+  EXPECT_EQ(rig.Drops("punt_frame_full"), 4095u + 10000u - jumps - 8191u);
+  EXPECT_EQ(rig.PuntedFrames().size(), 8191u);
 }
 
 TEST(DropReasonTest, EveryReasonIsDescribed) {

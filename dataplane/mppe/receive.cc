@@ -13,10 +13,6 @@ namespace {
 constexpr uint16_t kHeaderLen = 2;
 constexpr uint32_t kCounts = 4096;
 constexpr uint16_t kMaxForward = 2048;  // a count further ahead is one behind
-// A packet after losses makes several key changes, each as dear as decrypting a small packet. A
-// call may make this many at once and so many more each second.
-constexpr uint32_t kKeyBudget = 16384;
-constexpr uint32_t kKeyBudgetPerSecond = 1024;
 
 // KeyChanges gives how many changes lie before this frame's key, or why there is no answer.
 // The count alone is ambiguous after 2048 losses, but each frame took a GRE number as well:

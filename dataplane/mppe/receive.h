@@ -10,6 +10,11 @@
 
 namespace culvert::dataplane::mppe {
 
+// A packet after losses makes several key changes, each as dear as decrypting a small packet. A
+// call may make this many at once, and so many more each second.
+constexpr uint32_t kKeyBudget = 16384;
+constexpr uint32_t kKeyBudgetPerSecond = 1024;
+
 struct Opened {
   DropReason error = DropReason::kCount;  // kCount: none
   uint16_t protocol = 0;                  // of the frame that was inside

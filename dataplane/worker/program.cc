@@ -1,11 +1,10 @@
 #include "dataplane/worker/program.h"
 
+#include "dataplane/mppe/receive.h"
 #include "dataplane/mppe/wipe.h"
 
 namespace culvert::dataplane {
 namespace {
-
-constexpr uint32_t kKeyBudget = 16384;
 
 void Clear(Call* call) {
   // Everything but what other workers read, which is stored for itself.
@@ -28,7 +27,7 @@ void SetKey(const MppeKeySpec& spec, const Call& call, const WorkerContext& cont
   state->session_key = mppe::FirstKey(*context.sha1, spec.start_key, spec.bits);
   state->bits = spec.bits;
   state->epoch = spec.epoch;
-  state->key_budget = kKeyBudget;
+  state->key_budget = mppe::kKeyBudget;
   state->budget_ms = context.now_ms;
   // The peer's first encrypted frame comes after what we have seen so far.
   state->last_sequence = call.highest_received;

@@ -113,15 +113,15 @@ unsigned Worker::RunOnce() {
   return num;
 }
 
-void Worker::Execute(Command* command, bool runs) {
-  if (!runs) {
-    context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
-    Apply(command, &context_);
-    return;
-  }
+void Worker::Execute(Command* command, const std::atomic<bool>& runs) {
   command_.store(command, std::memory_order_release);
   while (!command->done.load(std::memory_order_acquire)) {
-    std::this_thread::yield();
+    if (runs.load(std::memory_order_acquire)) {
+      std::this_thread::yield();
+    } else {
+      context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
+      TakeCommand();
+    }
   }
 }
 

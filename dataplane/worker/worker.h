@@ -39,9 +39,9 @@ class Worker {
   void Run(const std::atomic<bool>& stop, IdleMode idle);
   unsigned RunOnce();
 
-  // Control side, one thread at a time. Execute waits for the answer when the worker `runs`,
-  // else applies the command itself.
-  void Execute(Command* command, bool runs);
+  // Control side, one thread at a time. Execute waits for the answer while the worker `runs` (false
+  // only before its thread has begun and after it has ended), else applies the command itself.
+  void Execute(Command* command, const std::atomic<bool>& runs);
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   UnresolvedQueue& unresolved() { return context_.unresolved; }
 
