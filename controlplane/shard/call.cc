@@ -185,6 +185,9 @@ void Call::OnUpsert(const v1::Result& result) {
 
 void Call::Apply(ppp::Authenticate& effect) {
   AuthMethod method = MethodOf(effect.request);
+  if (client_address_ != 0) {  // LCP came up anew: the answer brings an address again
+    shard_->services().pools->Release(std::exchange(client_address_, 0), SteadyMs());
+  }
   shard_->services().authenticator->Authenticate(
       std::move(effect.request), [self = shared_from_this(), method](AuthResult result) {
         self->OnAuthResult(method, std::move(result));
