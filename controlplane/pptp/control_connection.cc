@@ -46,7 +46,7 @@ void ControlConnection::OnParseError(wp::Error error) {
   switch (error) {
     case wp::Error::kUnknownType:
       ++counters_->unknown_types;
-      return;
+      break;
     case wp::Error::kBadCookie:
       ++counters_->bad_cookies;
       break;

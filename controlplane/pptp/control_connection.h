@@ -36,7 +36,7 @@ struct ControlCounters {
   uint64_t bad_lengths = 0;
   uint64_t bad_cookies = 0;
   uint64_t bad_message_types = 0;
-  uint64_t unknown_types = 0;        // consumed and ignored
+  uint64_t unknown_types = 0;        // control type outside 1-15
   uint64_t unexpected_messages = 0;  // known, but not in this state
   uint64_t unknown_call_ids = 0;
   uint64_t unsupported_versions = 0;

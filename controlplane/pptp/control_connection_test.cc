@@ -153,7 +153,7 @@ constexpr Cell kCells[] = {
     {"CDN", "[closed]", "", "[lost 101]", ""},
     {"WEN", "[closed]", "", "", ""},
     {"SLI", "[closed]", "", "", ""},
-    {"unknown", "", "", "", ""},
+    {"unknown", "[closed]", "[closed]", "[lost 101], [closed]", "[closed]"},
     {"cookie", "[closed]", "[closed]", "[lost 101], [closed]", "[closed]"},
     {"length 11", "[closed]", "[closed]", "[lost 101], [closed]", "[closed]"},
     {"length 221", "[closed]", "[closed]", "[lost 101], [closed]", "[closed]"},

@@ -185,23 +185,13 @@ def bad_control_messages(lab):
                "length": message(1, start, length=20),
                "huge length": message(1, start, length=65535),
                "message type": message(1, start, kind=7),
+               "control message type": message(99, start),
                "call before start": message(7, bytes(156)),
                "garbage": b"GET / HTTP/1.0\r\n\r\n"}
     for name, data in attacks.items():
         answer = attack(data)
         expect(answer is not None, f"bad {name}: the connection stays open")
         expect(len(answer) < 200, f"bad {name}: {len(answer)} octets of answer")
-    # A type that nobody knows is passed over (RFC 2637 has none above 15); the start still works.
-    before = gateway.metric("culvert_pptp_protocol_errors_total")
-
-    def start_after_unknown():
-        with socket.create_connection((GATEWAY[1], 1723), 5) as sock:
-            sock.settimeout(5)
-            sock.sendall(message(99) + message(1, start))
-            return sock.recv(4096)
-    answer = inside(lab.network.client(1), start_after_unknown)
-    expect(answer[8:10] == b"\x00\x02", f"no Start-Control-Connection-Reply: {answer[:16]}")
-    gateway.expect_metric(before + 1, "culvert_pptp_protocol_errors_total")
     gateway.expect_metric(len(attacks), "culvert_pptp_protocol_errors_total")
     client.ping(TUNNEL_GATEWAY)
     expect(len(gateway.calls()) == 1, "the good call is gone")
