@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 
@@ -86,12 +87,19 @@ absl::Status Port::Configure(unsigned num_queues, rte_mempool* mbufs) {
                  0);
   }
   rte_eth_conf conf{};
+  // ethdev takes no const and keeps the pointer: drivers read the key when they start.
+  static std::array<uint8_t, kRssKey.size()> key = kRssKey;
   conf.rxmode.mtu = mtu_;
   // net_af_packet says 1518 whatever its slots hold; FitDevice has made them large enough.
   if (device_.Driver() == "net_af_packet") conf.rxmode.mtu = std::min(mtu_, kEthernetMtu);
   if (num_queues > 1 && (info.flow_type_rss_offloads & kRssFields) != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
     conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kRssFields;
+    // A device with a key of another length keeps its own: packets then arrive by hand-over.
+    if (info.hash_key_size == key.size()) {
+      conf.rx_adv_conf.rss_conf.rss_key = key.data();
+      conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<uint8_t>(key.size());
+    }
   }
   const auto queues = static_cast<uint16_t>(num_queues);
   error = rte_eth_dev_configure(dpdk_port_, queues, queues, &conf);
