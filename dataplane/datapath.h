@@ -56,6 +56,38 @@ struct MppeKeySpec {
   uint16_t bits = 0;  // 40, 56, 128
   uint32_t epoch = 0;
   std::array<uint8_t, 16> start_key{};  // 8 octets for 40 and 56 bit
+  bool stateful = false;
+};
+// RFC 2697 when peak_bps is 0, else RFC 2698, on inner IP octets. committed_bps 0: no limit.
+struct PolicerSpec {
+  uint64_t committed_bps = 0, peak_bps = 0;
+  uint64_t committed_burst = 0, excess_burst = 0;  // octets
+};
+// LCP Echo-Requests (RFC 1661 s5.8) that the worker answers, and sends after silence.
+struct KeepaliveSpec {
+  bool enabled = false;     // false: they go to the control plane
+  uint16_t interval_s = 0;  // 0: only answer
+  uint8_t misses = 4;
+  uint32_t magic = 0, peer_magic = 0;
+};
+struct ReorderSpec {
+  uint8_t packets = 16;  // 0 to 64
+  uint8_t delay_ms = 20;
+};
+struct PrefixSpec {
+  std::array<uint8_t, 16> address{};  // network order; IPv4: the first four
+  uint8_t len = 0;
+  bool is_ipv6 = false;
+};
+struct Ipv6Spec {
+  bool enabled = false;
+  uint64_t interface_id = 0;
+  PrefixSpec prefix;  // len 0: link-local only
+};
+struct OuterSpec {
+  bool dont_fragment = false;
+  bool copy_dscp = false;
+  uint8_t dscp = 0;  // when not copied
 };
 struct CallSpec {
   uint64_t handle = 0;                           // 0: new
@@ -67,6 +99,15 @@ struct CallSpec {
   bool require_encryption = false;
   std::optional<MppeKeySpec> receive, send;
   uint16_t receive_window = 64;
+  uint16_t peer_window = 0;  // packets; 0: not honoured
+  ReorderSpec reorder;
+  OuterSpec outer;
+  KeepaliveSpec keepalive;
+  PolicerSpec upstream_policer, downstream_policer;
+  Ipv6Spec ipv6;
+  uint32_t idle_timeout_s = 0;  // 0: never
+  uint64_t octet_quota = 0;     // 0: none
+  std::vector<PrefixSpec> routes;
   std::string record;
 };
 struct CallTotals {
