@@ -1,5 +1,5 @@
 // RC4 in its plain form, for MPPE only (RFC 3078). Our own, since no library on the packet path has
-// it.
+// it. engine.h has the fast forms.
 #pragma once
 
 #include <cstdint>
@@ -7,21 +7,32 @@
 
 namespace culvert::dataplane::mppe {
 
+// Rc4Table: a running keystream as plain octets, for memory that processes share.
+struct Rc4Table {
+  uint8_t s[256];
+  uint8_t i;  // of the last octet made
+  uint8_t j;
+};
+static_assert(sizeof(Rc4Table) == 258);
+
+// Schedule makes the table of a key of 1 to 256 octets, before its first octet.
+void Schedule(std::span<const uint8_t> key, Rc4Table* table);
+
+// Crypt encrypts or decrypts in place and goes on in the keystream.
+void Crypt(Rc4Table* table, std::span<uint8_t> data);
+
+// Rc4 is a table that wipes itself.
 class Rc4 {
  public:
-  // Rc4 schedules a key of 1 to 256 octets.
-  explicit Rc4(std::span<const uint8_t> key);
+  explicit Rc4(std::span<const uint8_t> key) { Schedule(key, &table_); }
   ~Rc4();
   Rc4(const Rc4&) = delete;
   Rc4& operator=(const Rc4&) = delete;
 
-  // Crypt encrypts or decrypts in place and goes on in the keystream.
-  void Crypt(std::span<uint8_t> data);
+  void Crypt(std::span<uint8_t> data) { mppe::Crypt(&table_, data); }
 
  private:
-  uint8_t s_[256];
-  uint8_t i_ = 0;
-  uint8_t j_ = 0;
+  Rc4Table table_;
 };
 
 }  // namespace culvert::dataplane::mppe
