@@ -39,8 +39,11 @@ bool ClampTcpMss(std::span<uint8_t> packet, const Ipv4Header& header, uint16_t m
   if (header.protocol != kTcp || !header.IsFirstFragment()) {
     return false;
   }
-  std::span<uint8_t> tcp =
-      packet.first(std::min<size_t>(packet.size(), header.total_len)).subspan(header.header_len);
+  packet = packet.first(std::min<size_t>(packet.size(), header.total_len));
+  return ClampSegmentMss(packet.subspan(header.header_len), mss);
+}
+
+bool ClampSegmentMss(std::span<uint8_t> tcp, uint16_t mss) {
   if (tcp.size() <= kTcpHeaderLen || (tcp[kTcpFlags] & kSyn) == 0) {
     return false;
   }

@@ -102,6 +102,8 @@ inline void DecrementTtl(uint8_t* header) {
 // ClampTcpMss lowers the MSS option of a SYN to `mss`; `packet` is a whole IPv4 packet that
 // ParseIpv4 accepted. Never raises, never adds. Returns whether it changed something.
 bool ClampTcpMss(std::span<uint8_t> packet, const Ipv4Header& header, uint16_t mss);
+// ClampSegmentMss: the same for a TCP segment by itself, whichever IP it came in.
+bool ClampSegmentMss(std::span<uint8_t> tcp, uint16_t mss);
 
 // Martians (RFC 1812 s5.3.7): addresses that no forwarded packet may have: 0/8, 127/8,
 // 169.254/16, 240/4, and as a source 224/4. Host order.

@@ -84,6 +84,7 @@ void AddFrame(Octets frame, Seeds* seeds) {
   }
   if (parsed->protocol == ppp::kIpv4) {
     seeds->Add("ipv4", Join({0x02, 0x00}, parsed->information));
+    seeds->Add("icmp", Join({}, parsed->information));
   }
 }
 
