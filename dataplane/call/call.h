@@ -46,6 +46,11 @@ struct CallCountersBlock {  // read by the control side
   uint64_t downstream_drops;
 };
 
+// CallFeature: what only some calls have; its state lies in a table of its own.
+enum CallFeature : uint8_t {
+  kFeatureNone = 0,
+};
+
 struct alignas(64) Call {
   // Who it is. generation and owner are read by every worker.
   uint32_t generation;  // 0: no call
@@ -60,28 +65,34 @@ struct alignas(64) Call {
   uint8_t require_encryption;
   uint8_t send_acfc;
   uint8_t send_pfc;
+  uint8_t decrypts;  // receive.bits is not 0; here, so that the key's line can be fetched in time
+  uint8_t encrypts;  // as well for send
+  uint8_t features;  // CallFeature bits
   // Next hop to the peer, valid while route_epoch is the forwarding table's.
   uint32_t route;
   uint32_t route_epoch;
   // Control frames: token bucket of 1/1000 frames.
   uint32_t punt_tokens;
   uint32_t punt_ms;
+  uint32_t jump_sequence;  // GRE: last one too far ahead
+  uint16_t jump_count;     // how many of them in a row
 
-  // GRE.
-  alignas(64) uint32_t send_sequence;  // of the next packet
-  uint32_t highest_received;
-  uint32_t jump_sequence;   // last one too far ahead
-  uint16_t jump_count;      // how many of them in a row
-  uint16_t unacknowledged;  // received since our last acknowledgement
-  uint8_t has_received;     // highest_received is valid
-  uint8_t ack_due;          // something received is not acknowledged yet
-  uint8_t ack_queued;       // in the worker's AckQueue
+  // GRE and counters: all that a packet in clear changes is this line.
+  alignas(64) CallCountersBlock counters;
+  uint32_t send_sequence;     // of the next packet
+  uint32_t highest_received;  // what the next packet is judged by
+  uint32_t last_sound;        // the highest that has proved to be the peer's
+  uint16_t unacknowledged;    // received since our last acknowledgement
+  uint8_t has_received : 1;   // highest_received is valid
+  uint8_t has_sound : 1;      // last_sound is valid
+  uint8_t ack_due : 1;        // something received is not acknowledged yet
+  uint8_t ack_queued : 1;     // in the worker's AckQueue
 
+  // MPPE: a line a direction.
   alignas(64) MppeState receive;
   alignas(64) MppeState send;
-  alignas(64) CallCountersBlock counters;
 };
-static_assert(sizeof(Call) == 320);
+static_assert(sizeof(Call) == 256);
 
 // Handle: generation << 32 | index.
 constexpr uint64_t MakeHandle(uint32_t generation, uint32_t index) {

@@ -14,7 +14,7 @@ namespace culvert::dataplane {
 
 constexpr uint32_t kMaxLocalAddresses = 16;
 constexpr uint32_t kCallsPerAddress = 65536;
-constexpr uint32_t kCallTableVersion = 1;
+constexpr uint32_t kCallTableVersion = 2;
 constexpr uint32_t kNoSlot = UINT32_MAX;
 
 class CallTable {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "dataplane/forwarding/next_hop.h"
 
@@ -30,6 +31,11 @@ class Fib {
     uint64_t value = 0;
     rte_fib_lookup_bulk(fib_, &address, &value, 1);
     return NextHop::FromValue(static_cast<uint32_t>(value));
+  }
+  // Lookup of up to kMaxBulk addresses gives NextHop values.
+  static constexpr size_t kMaxBulk = 64;
+  void Lookup(std::span<uint32_t> addresses, uint64_t* values) const {
+    rte_fib_lookup_bulk(fib_, addresses.data(), values, static_cast<int>(addresses.size()));
   }
   // epoch changes after every change of the table; results may be kept while it stays. Any thread.
   [[nodiscard]] uint32_t epoch() const { return epoch_.load(std::memory_order_acquire); }

@@ -8,17 +8,24 @@
 
 namespace culvert::dataplane {
 
-// Stage: a list of steps. Within one burst packets only move down this list.
+// Stage: a list of steps, or a burst step. Packets move down this list; only what a step spawns
+// may begin further up.
 enum class Stage : uint8_t {
   kInput,       // Ethernet frame from a port
+  kGre,         // GRE packet to us, put together from fragments
   kUpstream,    // GRE packet of a call
+  kFrame,       // PPP frame of a call, in order
+  kDecrypt,     // burst: encrypted PPP frame
+  kInner,       // PPP frame in clear
   kKernel,      // IPv4 packet out of the TUN
-  kRoute,       // IPv4 packet, mbuf data starts at its header
+  kRoute,       // burst: IPv4 packet, mbuf data starts at its header
   kTransit,     // leaves by a port as it is
   kDownstream,  // leaves to a client
+  kEncrypt,     // burst: IPv4 packet to a client that encrypts
+  kFrameOut,    // PPP information to a client
   kControl,     // PPP control frame to a client
   kTunnel,      // GRE payload to a client
-  kEthernet,    // IPv4 packet with an adjacency
+  kEthernet,    // IPv4 packet with a next hop
   kCount,
 };
 constexpr unsigned kNumStages = static_cast<unsigned>(Stage::kCount);
@@ -28,6 +35,7 @@ class Verdict {
   enum class Kind : uint8_t {
     kNext,         // the stage's next step
     kGoTo,         // first step of a later stage
+    kHold,         // stays with its keeper, which will spawn or free it
     kDrop,         // end, counted under its reason
     kConsume,      // end, it has done its work (an acknowledgement)
     kPuntPort,     // the TAP of the port it came from
@@ -37,8 +45,10 @@ class Verdict {
     kTransmit,     // a port
   };
 
+  constexpr Verdict() = default;  // Next()
   static constexpr Verdict Next() { return {Kind::kNext, 0}; }
   static constexpr Verdict GoTo(Stage s) { return {Kind::kGoTo, static_cast<uint16_t>(s)}; }
+  static constexpr Verdict Hold() { return {Kind::kHold, 0}; }
   static constexpr Verdict Drop(DropReason r) { return {Kind::kDrop, static_cast<uint16_t>(r)}; }
   static constexpr Verdict Consume() { return {Kind::kConsume, 0}; }
   static constexpr Verdict PuntPort() { return {Kind::kPuntPort, 0}; }
@@ -56,8 +66,8 @@ class Verdict {
 
  private:
   constexpr Verdict(Kind kind, uint16_t value) : kind_(kind), value_(value) {}
-  Kind kind_;
-  uint16_t value_;
+  Kind kind_ = Kind::kNext;
+  uint16_t value_ = 0;
 };
 
 }  // namespace culvert::dataplane

@@ -9,6 +9,9 @@
 namespace culvert::dataplane {
 
 using Step = Verdict (*)(Packet& packet, WorkerContext& context);
+// A burst step sees a stage's packets at once and gives a verdict for each.
+using BurstStep = void (*)(std::span<rte_mbuf* const> mbufs, Verdict* verdicts,
+                           WorkerContext& context);
 
 // input: from the port to the GRE header.
 Verdict EthernetInputStep(Packet& packet, WorkerContext& context);
@@ -20,27 +23,28 @@ Verdict KernelInputStep(Packet& packet, WorkerContext& context);
 Verdict UpstreamCallStep(Packet& packet, WorkerContext& context);
 Verdict SequenceStep(Packet& packet, WorkerContext& context);
 Verdict PppInputStep(Packet& packet, WorkerContext& context);
-Verdict MppeDecryptStep(Packet& packet, WorkerContext& context);
+void MppeDecryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context);
 Verdict AcknowledgeStep(Packet& packet, WorkerContext& context);
 Verdict ProtocolStep(Packet& packet, WorkerContext& context);
 Verdict InnerIpv4Step(Packet& packet, WorkerContext& context);
 Verdict AntiSpoofStep(Packet& packet, WorkerContext& context);
 Verdict UpstreamAccountStep(Packet& packet, WorkerContext& context);
+// GiveBackSequence takes back the number of a packet that proved to be forged.
+void GiveBackSequence(const Packet& packet);
 
 // forward: what every forwarded packet meets.
 Verdict MartianStep(Packet& packet, WorkerContext& context);
 Verdict MssClampStep(Packet& packet, WorkerContext& context);
-Verdict RouteStep(Packet& packet, WorkerContext& context);
+void RouteBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context);
 Verdict TtlStep(Packet& packet, WorkerContext& context);
 Verdict TrimStep(Packet& packet, WorkerContext& context);
-Verdict ToEthernetStep(Packet& packet, WorkerContext& context);
 Verdict EthernetOutputStep(Packet& packet, WorkerContext& context);
 
 // downstream: from the call to the outer packet.
 Verdict DownstreamCallStep(Packet& packet, WorkerContext& context);
 Verdict MtuStep(Packet& packet, WorkerContext& context);
 Verdict DownstreamAccountStep(Packet& packet, WorkerContext& context);
-Verdict MppeEncryptStep(Packet& packet, WorkerContext& context);
+void MppeEncryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context);
 Verdict PppOutputStep(Packet& packet, WorkerContext& context);
 Verdict ControlFrameStep(Packet& packet, WorkerContext& context);
 Verdict GreOutputStep(Packet& packet, WorkerContext& context);

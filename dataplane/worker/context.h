@@ -10,6 +10,8 @@
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/worker/ack_queue.h"
+#include "dataplane/worker/counters.h"
+#include "dataplane/worker/spawned.h"
 #include "dataplane/worker/unresolved.h"
 
 struct rte_mempool;
@@ -19,6 +21,7 @@ namespace culvert::dataplane {
 struct WorkerContext {
   uint16_t worker = 0;
   // The clock, read once a burst. The milliseconds wrap; compare differences.
+  uint64_t now_tsc = 0;
   uint32_t now_ms = 0;
   uint32_t route_epoch = 0;  // the forwarding table's, read once a burst
   uint16_t next_ip_id = 0;   // of outer headers
@@ -27,13 +30,16 @@ struct WorkerContext {
   CallTable* calls = nullptr;
   const Fib* fib = nullptr;
   const AdjacencyTable* adjacencies = nullptr;
+  rte_mempool* mbufs = nullptr;  // for packets that steps make
+  WorkerCounters* counters = nullptr;
   std::unique_ptr<mppe::Sha1> sha1;
   AckQueue acks;
   UnresolvedQueue unresolved;
-  // A call whose acknowledgement must leave in this burst, after half a window; at most
-  // one a packet, taken by the worker's loop.
-  uint32_t ack_now[64];
-  unsigned num_ack_now = 0;
+  Spawned spawned;  // packets that steps made or released; the loop takes them up
+
+  void Spawn(Stage stage, Packet& packet) { spawned.Put(stage, &packet); }
+  // Count is for a drop without a verdict: what was never a packet of the loop's.
+  void Count(DropReason reason) { Add(&counters->drops[static_cast<size_t>(reason)], 1); }
 };
 
 }  // namespace culvert::dataplane

@@ -5,8 +5,14 @@
 
 #include "dataplane/call/call.h"
 #include "dataplane/packet/drop_reason.h"
+#include "dataplane/packet/verdict.h"
 
 namespace culvert::dataplane {
+
+struct StageCounters {
+  uint64_t packets = 0;
+  uint64_t ticks = 0;  // of the time stamp counter
+};
 
 struct alignas(64) WorkerCounters {
   uint64_t received = 0;     // from ports, the TUN and the control plane
@@ -15,6 +21,7 @@ struct alignas(64) WorkerCounters {
   uint64_t handed_over = 0;
   uint64_t consumed = 0;  // acknowledgements, sequence numbers without payload
   uint64_t drops[kNumDropReasons] = {};
+  StageCounters stages[kNumStages];
 };
 
 }  // namespace culvert::dataplane

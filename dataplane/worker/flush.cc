@@ -5,21 +5,35 @@
 
 namespace culvert::dataplane {
 
-void Worker::Append(Queue* queue, rte_mbuf* mbuf) { queue->mbufs[queue->num++] = mbuf; }
-
-// Flush empties every queue to the outside. A burst and its acknowledgements fit into each.
+// Flush empties every queue to the outside.
 void Worker::Flush() {
   for (uint16_t port = 0; port < to_ports_.size(); ++port) {
     FlushPort(port);
-    FlushRing(&to_punted_ports_[port], punted_ports_[port].get(), &counters_.punted,
-              DropReason::punt_port_full);
+    FlushPuntedPort(port);
   }
-  for (unsigned i = 0; i < num_workers_; ++i) {
-    FlushRing(&to_workers_[i], hand_over_to_[i], &counters_.handed_over,
-              DropReason::hand_over_full);
+  for (uint16_t worker = 0; worker < num_workers_; ++worker) {
+    FlushWorker(worker);
   }
+  FlushClients();
+  FlushFrames();
+}
+
+void Worker::FlushPuntedPort(uint16_t port) {
+  FlushRing(&to_punted_ports_[port], punted_ports_[port].get(), &counters_.punted,
+            DropReason::punt_port_full);
+}
+
+void Worker::FlushWorker(uint16_t worker) {
+  FlushRing(&to_workers_[worker], hand_over_to_[worker], &counters_.handed_over,
+            DropReason::hand_over_full);
+}
+
+void Worker::FlushClients() {
   FlushRing(&to_punted_clients_, punted_clients_.get(), &counters_.punted,
             DropReason::punt_clients_full);
+}
+
+void Worker::FlushFrames() {
   FlushRing(&to_punted_frames_, punted_frames_.get(), &counters_.punted,
             DropReason::punt_frame_full);
 }

@@ -30,8 +30,8 @@ void SetKey(const MppeKeySpec& spec, const Call& call, const WorkerContext& cont
   state->key_budget = mppe::kKeyBudget;
   state->budget_ms = context.now_ms;
   // The peer's first encrypted frame comes after what we have seen so far.
-  state->last_sequence = call.highest_received;
-  state->has_sequence = call.has_received;
+  state->last_sequence = call.last_sound;
+  state->has_sequence = call.has_sound;
 }
 
 void Program(const CallProgram& program, WorkerContext* context) {
@@ -54,6 +54,8 @@ void Program(const CallProgram& program, WorkerContext* context) {
   call.send_pfc = program.send_pfc;
   SetKey(program.receive, call, *context, &call.receive);
   SetKey(program.send, call, *context, &call.send);
+  call.decrypts = call.receive.bits != 0;
+  call.encrypts = call.send.bits != 0;
   Store(&call.owner, context->worker);
   Store(&call.generation, program.generation, std::memory_order_release);
 }

@@ -1,48 +1,80 @@
 #include "dataplane/worker/stages.h"
 
+#include <array>
+#include <utility>
+
 namespace culvert::dataplane {
 namespace {
 
-constexpr Step kInput[] = {EthernetInputStep, OuterIpv4InputStep, GreInputStep};
-constexpr Step kUpstream[] = {UpstreamCallStep, SequenceStep, PppInputStep,       MppeDecryptStep,
-                              AcknowledgeStep,  ProtocolStep, InnerIpv4Step,      AntiSpoofStep,
-                              MartianStep,      MssClampStep, UpstreamAccountStep};
-constexpr Step kKernel[] = {InnerIpv4Step, KernelInputStep};
-constexpr Step kRoute[] = {RouteStep};
-constexpr Step kTransit[] = {MartianStep, TrimStep, TtlStep, ToEthernetStep};
-constexpr Step kDownstream[] = {
-    DownstreamCallStep, MartianStep,           TrimStep,        TtlStep,      MtuStep,
-    MssClampStep,       DownstreamAccountStep, MppeEncryptStep, PppOutputStep};
-constexpr Step kControl[] = {ControlFrameStep};
-constexpr Step kTunnel[] = {GreOutputStep, OuterIpv4OutputStep, TunnelRouteStep};
-constexpr Step kEthernet[] = {EthernetOutputStep};
+#define STEP(name) \
+  { #name, name##Step }
+constexpr NamedStep kInput[] = {STEP(EthernetInput), STEP(OuterIpv4Input), STEP(GreInput)};
+constexpr NamedStep kGre[] = {STEP(GreInput)};
+constexpr NamedStep kUpstream[] = {STEP(UpstreamCall), STEP(Sequence), STEP(PppInput)};
+constexpr NamedStep kFrame[] = {STEP(PppInput)};
+constexpr NamedStep kInner[] = {STEP(Acknowledge),    STEP(Protocol), STEP(InnerIpv4),
+                                STEP(AntiSpoof),      STEP(Martian),  STEP(MssClamp),
+                                STEP(UpstreamAccount)};
+constexpr NamedStep kKernel[] = {STEP(InnerIpv4), STEP(KernelInput)};
+constexpr NamedStep kTransit[] = {STEP(Martian), STEP(Trim), STEP(Ttl), STEP(EthernetOutput)};
+constexpr NamedStep kDownstream[] = {STEP(DownstreamCall),
+                                     STEP(Martian),
+                                     STEP(Trim),
+                                     STEP(Ttl),
+                                     STEP(Mtu),
+                                     STEP(MssClamp),
+                                     STEP(DownstreamAccount),
+                                     STEP(PppOutput),
+                                     STEP(GreOutput),
+                                     STEP(OuterIpv4Output),
+                                     STEP(TunnelRoute),
+                                     STEP(EthernetOutput)};
+constexpr NamedStep kFrameOut[] = {STEP(PppOutput), STEP(GreOutput), STEP(OuterIpv4Output),
+                                   STEP(TunnelRoute), STEP(EthernetOutput)};
+constexpr NamedStep kControl[] = {STEP(ControlFrame)};
+constexpr NamedStep kTunnel[] = {STEP(GreOutput), STEP(OuterIpv4Output), STEP(TunnelRoute),
+                                 STEP(EthernetOutput)};
+constexpr NamedStep kEthernet[] = {STEP(EthernetOutput)};
+#undef STEP
+
+// RunAll is the list unrolled, so that the linker can inline the steps.
+template <const auto& kSteps>
+Verdict RunAll(Packet& packet, WorkerContext& context) {
+  return [&]<size_t... i>(std::index_sequence<i...>) {
+    Verdict verdict = Verdict::Next();
+    static_cast<void>((... && (verdict = kSteps[i].step(packet, context)).IsNext()));
+    return verdict;
+  }
+  (std::make_index_sequence<std::size(kSteps)>());
+}
+
+template <const auto& kSteps>
+constexpr StageSteps List(const char* name) {
+  return {name, kSteps, RunAll<kSteps>, nullptr};
+}
+constexpr StageSteps Burst(const char* name, BurstStep step) { return {name, {}, nullptr, step}; }
+
+// In the order of Stage.
+constexpr std::array<StageSteps, kNumStages> kStages = {
+    List<kInput>("input"),
+    List<kGre>("gre"),
+    List<kUpstream>("upstream"),
+    List<kFrame>("frame"),
+    Burst("mppe_decrypt", MppeDecryptBurst),
+    List<kInner>("inner"),
+    List<kKernel>("kernel"),
+    Burst("route", RouteBurst),
+    List<kTransit>("transit"),
+    List<kDownstream>("downstream"),
+    Burst("mppe_encrypt", MppeEncryptBurst),
+    List<kFrameOut>("frame_out"),
+    List<kControl>("control"),
+    List<kTunnel>("tunnel"),
+    List<kEthernet>("ethernet"),
+};
 
 }  // namespace
 
-std::span<const Step> StepsOf(Stage stage) {
-  switch (stage) {
-    case Stage::kInput:
-      return kInput;
-    case Stage::kUpstream:
-      return kUpstream;
-    case Stage::kKernel:
-      return kKernel;
-    case Stage::kRoute:
-      return kRoute;
-    case Stage::kTransit:
-      return kTransit;
-    case Stage::kDownstream:
-      return kDownstream;
-    case Stage::kControl:
-      return kControl;
-    case Stage::kTunnel:
-      return kTunnel;
-    case Stage::kEthernet:
-      return kEthernet;
-    case Stage::kCount:
-      break;
-  }
-  return {};
-}
+const StageSteps& StepsOf(Stage stage) { return kStages[static_cast<size_t>(stage)]; }
 
 }  // namespace culvert::dataplane

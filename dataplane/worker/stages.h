@@ -7,7 +7,19 @@
 
 namespace culvert::dataplane {
 
-// StepsOf gives a stage's steps; the last one never returns Verdict::Next.
-std::span<const Step> StepsOf(Stage stage);
+struct NamedStep {
+  const char* name;
+  Step step;
+};
+
+// StageSteps: a stage is a list of steps or one burst step. The last step never returns Next().
+struct StageSteps {
+  const char* name;
+  std::span<const NamedStep> steps;  // a burst stage has none
+  Step run;                          // all of them, one after the other; nullptr: burst stage
+  BurstStep burst;
+};
+
+const StageSteps& StepsOf(Stage stage);
 
 }  // namespace culvert::dataplane

@@ -3,9 +3,11 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 
+#include "dataplane/steps/downstream/acknowledgement.h"
 #include "dataplane/worker/program.h"
 #include "dataplane/worker/stages.h"
 
@@ -45,7 +47,6 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(unsigned index, const Sha
 
 Worker::Worker(unsigned index, const Shared& shared)
     : adjacencies_(shared.adjacencies),
-      mbufs_(shared.mbufs),
       num_workers_(shared.num_workers),
       tsc_per_ms_(rte_get_tsc_hz() / 1000),
       to_ports_(shared.ports.size()),
@@ -57,6 +58,8 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.calls = shared.calls;
   context_.fib = shared.fib;
   context_.adjacencies = shared.adjacencies;
+  context_.mbufs = shared.mbufs;
+  context_.counters = &counters_;
 }
 
 absl::Status Worker::MakeRings() {
@@ -105,7 +108,8 @@ void Worker::Run(const std::atomic<bool>& stop, IdleMode idle) {
 }
 
 unsigned Worker::RunOnce() {
-  context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
+  context_.now_tsc = rte_rdtsc();
+  context_.now_ms = static_cast<uint32_t>(context_.now_tsc / tsc_per_ms_);
   context_.route_epoch = context_.fib->epoch();
   TakeCommand();
   const unsigned num = TakePorts() + TakeRings();
@@ -178,7 +182,7 @@ unsigned Worker::TakeRing(MbufRing* ring, bool is_new) {
     if (packet.stage == Stage::kCount) {  // a frame for a port, as it is
       Dispatch(&packet, packet.stage, Verdict::Transmit(packet.port));
     } else {
-      Append(&stages_[static_cast<unsigned>(packet.stage)], mbufs[i]);
+      Enqueue(packet.stage, mbufs[i]);
     }
   }
   if (is_new) {
@@ -189,54 +193,109 @@ unsigned Worker::TakeRing(MbufRing* ring, bool is_new) {
 }
 
 void Worker::RunStages() {
-  for (unsigned stage = 0; stage < kNumStages; ++stage) {
-    RunStage(static_cast<Stage>(stage));
-    for (unsigned i = 0; i < context_.num_ack_now; ++i) {
-      SendAck(context_.ack_now[i]);
-    }
-    context_.num_ack_now = 0;
+  bool again = true;
+  while (again) {
+    RunStagesFrom(static_cast<Stage>(0));
+    // A spawned packet may have begun further up.
+    again = std::any_of(stages_.begin(), stages_.end(), [](const Queue& q) { return q.num > 0; });
+  }
+  if (const unsigned lost = context_.spawned.TakeLost(); lost > 0) {
+    Add(&counters_.drops[static_cast<size_t>(DropReason::spawn_full)], lost);
   }
   Flush();
 }
 
+void Worker::RunStagesFrom(Stage stage) {
+  for (auto i = static_cast<unsigned>(stage); i < kNumStages; ++i) {
+    if (stages_[i].num > 0) {
+      RunStage(static_cast<Stage>(i));
+    }
+  }
+}
+
+// RunStage works on a copy of the queue: its packets may fill the queue again, and a full queue
+// further down runs at once.
 void Worker::RunStage(Stage stage) {
   Queue& queue = stages_[static_cast<unsigned>(stage)];
-  const std::span<const Step> steps = StepsOf(stage);
-  for (unsigned i = 0; i < queue.num; ++i) {
-    Packet& packet = PacketOf(queue.mbufs[i]);
-    Verdict verdict = Verdict::Next();
-    for (auto step = steps.begin(); verdict.IsNext(); ++step) {
-      verdict = (*step)(packet, context_);
-    }
-    Dispatch(&packet, stage, verdict);
-  }
+  rte_mbuf* mbufs[Queue::kSize];
+  const unsigned num = queue.num;
+  std::copy_n(queue.mbufs, num, mbufs);
   queue.num = 0;
+  const uint64_t start = rte_rdtsc();
+  const StageSteps& steps = StepsOf(stage);
+  if (steps.run != nullptr) {
+    for (unsigned i = 0; i < num; ++i) {
+      Packet& packet = PacketOf(mbufs[i]);
+      Dispatch(&packet, stage, steps.run(packet, context_));
+      RunSpawned();
+    }
+  } else {
+    Verdict verdicts[Queue::kSize];
+    steps.burst({mbufs, num}, verdicts, context_);
+    for (unsigned i = 0; i < num; ++i) {
+      Dispatch(&PacketOf(mbufs[i]), stage, verdicts[i]);
+    }
+    RunSpawned();
+  }
+  StageCounters& counters = counters_.stages[static_cast<unsigned>(stage)];
+  Add(&counters.packets, num);
+  Add(&counters.ticks, rte_rdtsc() - start);
+}
+
+// RunSpawned runs what the last packet's steps have made, so that it stays in its place.
+void Worker::RunSpawned() {
+  Stage stage{};
+  Packet* packet = nullptr;
+  while (!context_.spawned.empty() && context_.spawned.Take(&stage, &packet)) {
+    const StageSteps& steps = StepsOf(stage);
+    if (steps.run == nullptr) {
+      Enqueue(stage, packet->mbuf());
+    } else {
+      Dispatch(packet, stage, steps.run(*packet, context_));
+    }
+  }
+}
+
+void Worker::Enqueue(Stage stage, rte_mbuf* mbuf) {
+  Queue& queue = stages_[static_cast<unsigned>(stage)];
+  if (queue.num == Queue::kSize) {
+    RunStagesFrom(stage);
+  }
+  queue.mbufs[queue.num++] = mbuf;
 }
 
 void Worker::Dispatch(Packet* packet, Stage stage, Verdict verdict) {
-  rte_mbuf* mbuf = packet->mbuf();
+  // A full queue goes out at once.
+  const auto append = [&](Queue& queue, auto flush) {
+    if (queue.num == Queue::kSize) {
+      flush();
+    }
+    queue.mbufs[queue.num++] = packet->mbuf();
+  };
+  const uint16_t value = verdict.value();
   switch (verdict.kind()) {
-    case Verdict::Kind::kNext:
-      break;
     case Verdict::Kind::kGoTo:
-      return Append(&stages_[static_cast<unsigned>(verdict.stage())], mbuf);
+      return Enqueue(verdict.stage(), packet->mbuf());
+    case Verdict::Kind::kTransmit:
+      return append(to_ports_[value], [&] { FlushPort(value); });
+    case Verdict::Kind::kNext:
+    case Verdict::Kind::kHold:
+      return;
     case Verdict::Kind::kDrop:
       return Drop(packet, verdict.reason());
     case Verdict::Kind::kConsume:
       Add(&counters_.consumed, 1);
-      return rte_pktmbuf_free(mbuf);
+      return rte_pktmbuf_free(packet->mbuf());
     case Verdict::Kind::kPuntPort:
-      return Append(&to_punted_ports_[packet->port], mbuf);
+      return append(to_punted_ports_[packet->port], [&] { FlushPuntedPort(packet->port); });
     case Verdict::Kind::kPuntClients:
-      return Append(&to_punted_clients_, mbuf);
+      return append(to_punted_clients_, [&] { FlushClients(); });
     case Verdict::Kind::kPuntFrame:
-      return Append(&to_punted_frames_, mbuf);
+      return append(to_punted_frames_, [&] { FlushFrames(); });
     case Verdict::Kind::kHandOver:
       packet->stage = stage;
       packet->call = nullptr;
-      return Append(&to_workers_[verdict.value()], mbuf);
-    case Verdict::Kind::kTransmit:
-      return Append(&to_ports_[verdict.value()], mbuf);
+      return append(to_workers_[value], [&] { FlushWorker(value); });
   }
 }
 
@@ -251,33 +310,22 @@ void Worker::Drop(Packet* packet, DropReason reason) {
 
 void Worker::SendDueAcks() {
   AckQueue::Entry entry;
-  Queue& tunnel = stages_[static_cast<unsigned>(Stage::kTunnel)];
-  while (tunnel.num < kBurst && context_.acks.TakeDue(context_.now_ms, &entry)) {
+  bool any = false;
+  while (context_.spawned.Room() > 0 && context_.acks.TakeDue(context_.now_ms, &entry)) {
     Call& call = context_.calls->At(entry.call_index);
     if (Load(call.generation) != entry.generation || Load(call.owner) != context_.worker) {
       continue;
     }
     call.ack_queued = 0;
     if (call.ack_due != 0) {
-      SendAck(entry.call_index);
+      SpawnAcknowledgement(&call, entry.call_index, &context_);
+      any = true;
     }
   }
-  if (tunnel.num > 0) {
+  if (any) {
+    RunSpawned();
     RunStages();
   }
-}
-
-void Worker::SendAck(uint32_t call_index) {
-  rte_mbuf* mbuf = rte_pktmbuf_alloc(mbufs_);
-  if (mbuf == nullptr) {
-    Add(&counters_.drops[static_cast<size_t>(DropReason::no_buffer)], 1);
-    return;
-  }
-  Packet& packet = ResetPacket(mbuf);
-  packet.call_index = call_index;
-  packet.call = &context_.calls->At(call_index);
-  packet.downstream = true;
-  Append(&stages_[static_cast<unsigned>(Stage::kTunnel)], mbuf);
 }
 
 }  // namespace culvert::dataplane

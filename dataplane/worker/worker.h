@@ -54,7 +54,8 @@ class Worker {
 
  private:
   struct Queue {  // mbufs on their way to one place
-    rte_mbuf* mbufs[2 * kBurst];
+    static constexpr unsigned kSize = 2 * kBurst;
+    rte_mbuf* mbufs[kSize];
     unsigned num = 0;
   };
 
@@ -65,19 +66,23 @@ class Worker {
   unsigned TakeRings();
   unsigned TakeRing(MbufRing* ring, bool is_new);
   void RunStages();
+  void RunStagesFrom(Stage stage);
   void RunStage(Stage stage);
+  void RunSpawned();
   void Dispatch(Packet* packet, Stage stage, Verdict verdict);
   void Drop(Packet* packet, DropReason reason);
   void SendDueAcks();
-  void SendAck(uint32_t call_index);
-  void Append(Queue* queue, rte_mbuf* mbuf);
+  void Enqueue(Stage stage, rte_mbuf* mbuf);
   void Flush();
   void FlushPort(uint16_t port);
+  void FlushPuntedPort(uint16_t port);
+  void FlushWorker(uint16_t worker);
+  void FlushClients();
+  void FlushFrames();
   void FlushRing(Queue* queue, MbufRing* ring, uint64_t* counter, DropReason full);
 
   WorkerContext context_;
   AdjacencyTable* adjacencies_;
-  rte_mempool* mbufs_;
   unsigned num_workers_;
   uint64_t tsc_per_ms_;
   WorkerCounters counters_;

@@ -1,3 +1,5 @@
+#include <rte_prefetch.h>
+
 #include "dataplane/steps/steps.h"
 
 namespace culvert::dataplane {
@@ -16,8 +18,11 @@ Verdict DownstreamCallStep(Packet& packet, WorkerContext& context) {
     return Verdict::Drop(DropReason::call_stale);
   }
   packet.call = &call;
-  if (call.require_encryption != 0 && call.send.bits == 0) {
+  if (call.require_encryption != 0 && call.encrypts == 0) {
     return Verdict::Drop(DropReason::encryption_missing);
+  }
+  if (call.encrypts != 0) {
+    rte_prefetch0(&call.send);
   }
   return Verdict::Next();
 }

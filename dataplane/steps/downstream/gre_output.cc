@@ -12,7 +12,7 @@ Verdict GreOutputStep(Packet& packet, WorkerContext& context) {
   header.call_id = call.peer_call_id;
   header.has_sequence = packet.has_sequence;
   header.has_ack = call.ack_due != 0;
-  header.ack = call.highest_received;
+  header.ack = call.last_sound;
   if (header.has_sequence) {
     header.sequence = call.send_sequence;
   }

@@ -4,18 +4,15 @@
 
 namespace culvert::dataplane {
 
-// RFC 3078 s3, stateless mode. The inner protocol field has both octets, as every receiver takes.
-Verdict MppeEncryptStep(Packet& packet, WorkerContext& context) {
-  packet.protocol = wire::ppp::kIpv4;
+namespace {
+
+Verdict Encrypt(Packet& packet, WorkerContext& context) {
   MppeState& state = packet.call->send;
-  if (state.bits == 0) {
-    return Verdict::Next();
-  }
   uint8_t* protocol = packet.Prepend(2);
   if (protocol == nullptr) {
     return Verdict::Drop(DropReason::headroom);
   }
-  wire::StoreBe16(protocol, wire::ppp::kIpv4);
+  wire::StoreBe16(protocol, packet.protocol);
   const uint16_t header = mppe::Seal(*context.sha1, &state, {packet.data(), packet.data_len()});
   uint8_t* at = packet.Prepend(2);
   if (at == nullptr) {
@@ -23,7 +20,16 @@ Verdict MppeEncryptStep(Packet& packet, WorkerContext& context) {
   }
   wire::StoreBe16(at, header);
   packet.protocol = wire::ppp::kMppe;
-  return Verdict::Next();
+  return Verdict::GoTo(Stage::kFrameOut);
+}
+
+}  // namespace
+
+// RFC 3078 s3, stateless mode. The inner protocol field has both octets, as every receiver takes.
+void MppeEncryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context) {
+  for (size_t i = 0; i < mbufs.size(); ++i) {
+    verdicts[i] = Encrypt(PacketOf(mbufs[i]), context);
+  }
 }
 
 }  // namespace culvert::dataplane

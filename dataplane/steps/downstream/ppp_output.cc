@@ -20,7 +20,7 @@ Verdict PppOutputStep(Packet& packet, WorkerContext& context) {
   }
   std::memcpy(at, header, len);
   packet.has_sequence = true;
-  return Verdict::GoTo(Stage::kTunnel);
+  return Verdict::Next();
 }
 
 }  // namespace culvert::dataplane

@@ -13,7 +13,7 @@ Verdict TunnelRouteStep(Packet& packet, WorkerContext& context) {
   switch (NextHop::FromValue(call.route).kind()) {
     case NextHop::Kind::kAdjacency:
     case NextHop::Kind::kOnLink:
-      return Verdict::GoTo(Stage::kEthernet);
+      return Verdict::Next();
     case NextHop::Kind::kNone:
     case NextHop::Kind::kBlackhole:
       return Verdict::Drop(DropReason::tunnel_no_route);

@@ -17,18 +17,12 @@ Verdict Local(Packet* packet) {
   return Verdict::PuntPort();
 }
 
-}  // namespace
-
-// RFC 1812 s5.2.4. The next stage's memory is fetched from here on.
-Verdict RouteStep(Packet& packet, WorkerContext& context) {
-  const NextHop hop = context.fib->Lookup(packet.ip.destination);
+Verdict Follow(Packet& packet, NextHop hop, WorkerContext& context) {
   packet.next_hop = hop.value();
   switch (hop.kind()) {
     case NextHop::Kind::kCall: {
       const Call& call = context.calls->At(hop.index());
       rte_prefetch0(&call);
-      rte_prefetch0(&call.send_sequence);
-      rte_prefetch0(&call.send);
       rte_prefetch0(&call.counters);
       packet.call_index = hop.index();
       packet.call = nullptr;
@@ -48,6 +42,22 @@ Verdict RouteStep(Packet& packet, WorkerContext& context) {
       break;
   }
   return Verdict::Drop(DropReason::no_route);
+}
+
+}  // namespace
+
+// RFC 1812 s5.2.4. The next stage's memory is fetched from here on.
+void RouteBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context) {
+  uint32_t addresses[Fib::kMaxBulk];
+  uint64_t values[Fib::kMaxBulk];
+  for (size_t i = 0; i < mbufs.size(); ++i) {
+    addresses[i] = PacketOf(mbufs[i]).ip.destination;
+  }
+  context.fib->Lookup({addresses, mbufs.size()}, values);
+  for (size_t i = 0; i < mbufs.size(); ++i) {
+    verdicts[i] =
+        Follow(PacketOf(mbufs[i]), NextHop::FromValue(static_cast<uint32_t>(values[i])), context);
+  }
 }
 
 }  // namespace culvert::dataplane

@@ -39,8 +39,6 @@ Verdict GreInputStep(Packet& packet, WorkerContext& context) {
   packet.length = header->has_sequence ? header->payload_len : 0;
   const Call& call = context.calls->At(packet.call_index);
   rte_prefetch0(&call);
-  rte_prefetch0(&call.send_sequence);
-  rte_prefetch0(&call.receive);
   rte_prefetch0(&call.counters);
   return Verdict::GoTo(Stage::kUpstream);
 }

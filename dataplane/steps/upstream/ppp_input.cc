@@ -3,11 +3,12 @@
 
 namespace culvert::dataplane {
 
+// The number of a malformed frame stays taken: nobody but the peer knows it.
 // RFC 1661 s2, s6.5, s6.6: every compressed form is taken, whatever was negotiated.
 Verdict PppInputStep(Packet& packet, WorkerContext& context) {
   if (packet.length == 0) {
     packet.protocol = 0;  // a sequence number without payload
-    return Verdict::Next();
+    return Verdict::GoTo(Stage::kInner);
   }
   const auto frame = wire::ppp::ParseFrame(packet.payload());
   if (!frame) {
@@ -17,7 +18,7 @@ Verdict PppInputStep(Packet& packet, WorkerContext& context) {
   packet.protocol = frame->protocol;
   packet.offset = static_cast<uint16_t>(packet.offset + packet.length - frame->information.size());
   packet.length = static_cast<uint16_t>(frame->information.size());
-  return Verdict::Next();
+  return Verdict::GoTo(packet.protocol == wire::ppp::kMppe ? Stage::kDecrypt : Stage::kInner);
 }
 
 }  // namespace culvert::dataplane

@@ -21,14 +21,17 @@ bool ConfirmsJump(Call* call, uint32_t sequence) {
 
 }  // namespace
 
-// RFC 2637 s4.3. Only looks: acknowledge accepts the number once the packet has proved sound.
+// RFC 2637 s4.3. The number is taken here; whoever finds that the packet is not the peer's gives it
+// back (GiveBackSequence).
 Verdict SequenceStep(Packet& packet, WorkerContext& context) {
   if (!packet.has_sequence) {
     return Verdict::Consume();  // acknowledgement alone; there is no send window
   }
   Call& call = *packet.call;
-  if (call.has_received == 0) {
-    return Verdict::Next();  // peers begin at 0, 1 or anything
+  if (call.has_received == 0) {  // peers begin at 0, 1 or anything
+    call.has_received = 1;
+    call.highest_received = packet.sequence;
+    return Verdict::Next();
   }
   const auto distance = static_cast<int32_t>(packet.sequence - call.highest_received);
   if (distance == 0) {
@@ -40,7 +43,19 @@ Verdict SequenceStep(Packet& packet, WorkerContext& context) {
   if (distance > kMaxJump && !ConfirmsJump(&call, packet.sequence)) {
     return Verdict::Drop(DropReason::sequence_jump);
   }
+  if (call.jump_count != 0) {
+    call.jump_count = 0;
+  }
+  call.highest_received = packet.sequence;
   return Verdict::Next();
+}
+
+void GiveBackSequence(const Packet& packet) {
+  Call& call = *packet.call;
+  if (call.highest_received == packet.sequence) {
+    call.highest_received = call.last_sound;
+    call.has_received = call.has_sound;
+  }
 }
 
 }  // namespace culvert::dataplane

@@ -1,3 +1,5 @@
+#include <rte_prefetch.h>
+
 #include "dataplane/steps/steps.h"
 
 namespace culvert::dataplane {
@@ -18,6 +20,9 @@ Verdict UpstreamCallStep(Packet& packet, WorkerContext& context) {
     return Verdict::Drop(DropReason::call_wrong_peer);
   }
   packet.call = &call;
+  if (call.decrypts != 0) {
+    rte_prefetch0(&call.receive);
+  }
   return Verdict::Next();
 }
 
