@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "dataplane/service/call_features.h"
+
 namespace culvert::dataplane {
 namespace {
 
@@ -13,13 +15,9 @@ constexpr uint32_t kDefaultMru = 1500;
 constexpr uint32_t kMinMtu = 68;
 constexpr uint32_t kMaxMtu = 65535;
 
-absl::Status Wrong(const char* field, uint64_t value, const char* allowed) {
-  return absl::InvalidArgumentError(absl::StrCat(field, ": ", value, "; allowed: ", allowed));
-}
-
 absl::StatusOr<MppeKeySpec> ToKey(const char* field, const v1::MppeKey& key) {
   if (key.bits() != 40 && key.bits() != 56 && key.bits() != 128) {
-    return Wrong(absl::StrCat(field, ".bits").c_str(), key.bits(), "40, 56, 128");
+    return WrongField(absl::StrCat(field, ".bits"), key.bits(), "40, 56, 128");
   }
   // RFC 3079 s2: the start key of 40 and 56 bit is 8 octets long.
   const size_t len = key.bits() == 128 ? 16 : 8;
@@ -30,31 +28,32 @@ absl::StatusOr<MppeKeySpec> ToKey(const char* field, const v1::MppeKey& key) {
   MppeKeySpec spec;
   spec.bits = static_cast<uint16_t>(key.bits());
   spec.epoch = key.epoch();
+  spec.stateful = key.stateful();
   std::copy(key.start_key().begin(), key.start_key().end(), spec.start_key.begin());
   return spec;
 }
 
 absl::Status CheckIdentity(const v1::CallConfig& config) {
-  if (config.local_address() == 0) return Wrong("local_address", 0, "an IPv4 address");
-  if (config.peer_address() == 0) return Wrong("peer_address", 0, "an IPv4 address");
+  if (config.local_address() == 0) return WrongField("local_address", 0, "an IPv4 address");
+  if (config.peer_address() == 0) return WrongField("peer_address", 0, "an IPv4 address");
   if (config.call_id() < 1 || config.call_id() > 65535) {
-    return Wrong("call_id", config.call_id(), "1 to 65535");
+    return WrongField("call_id", config.call_id(), "1 to 65535");
   }
   if (config.peer_call_id() > 65535) {
-    return Wrong("peer_call_id", config.peer_call_id(), "0 to 65535");
+    return WrongField("peer_call_id", config.peer_call_id(), "0 to 65535");
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckLimits(const v1::CallConfig& config) {
   if (config.peer_mru() != 0 && (config.peer_mru() < kMinMtu || config.peer_mru() > kMaxMtu)) {
-    return Wrong("peer_mru", config.peer_mru(), "0 (1500), or 68 to 65535");
+    return WrongField("peer_mru", config.peer_mru(), "0 (1500), or 68 to 65535");
   }
   if (config.mtu() != 0 && (config.mtu() < kMinMtu || config.mtu() > kMaxMtu)) {
-    return Wrong("mtu", config.mtu(), "0 (from peer_mru), or 68 to 65535");
+    return WrongField("mtu", config.mtu(), "0 (from peer_mru), or 68 to 65535");
   }
   if (config.receive_window() > 65535) {
-    return Wrong("receive_window", config.receive_window(), "0 (64), or 1 to 65535");
+    return WrongField("receive_window", config.receive_window(), "0 (64), or 1 to 65535");
   }
   if (config.record().size() > kMaxRecordLen) {
     return absl::InvalidArgumentError(
@@ -84,6 +83,7 @@ void CopyPlainFields(const v1::CallConfig& config, CallSpec* spec) {
 void FromKey(const MppeKeySpec& spec, v1::MppeKey* out) {
   out->set_bits(spec.bits);
   out->set_epoch(spec.epoch);
+  out->set_stateful(spec.stateful);
 }
 
 }  // namespace
@@ -94,6 +94,8 @@ absl::StatusOr<CallSpec> ToCallSpec(const v1::CallConfig& config) {
   if (!status.ok()) return status;
   CallSpec spec;
   CopyPlainFields(config, &spec);
+  status.Update(ToFeatures(config, &spec));
+  if (!status.ok()) return status;
   for (auto [field, present, key, out] :
        {std::tuple{"receive", config.has_receive(), &config.receive(), &spec.receive},
         std::tuple{"send", config.has_send(), &config.send(), &spec.send}}) {
@@ -149,6 +151,7 @@ void FromEntry(const CallEntry& entry, v1::ListResponse::Entry* out) {
   if (spec.send) FromKey(*spec.send, config->mutable_send());
   config->set_receive_window(spec.receive_window);
   config->set_record(spec.record);
+  FromFeatures(spec, config);
   FromTotals(spec.handle, entry.totals, out->mutable_counters());
   out->set_worker(entry.worker);
 }
