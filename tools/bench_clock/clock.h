@@ -12,7 +12,8 @@ namespace culvert::bench {
 
 // CoreCyclesPerTick: how many cycles the core makes in one tick of the time stamp counter. The two
 // differ, and the core's pace moves. It times a chain of multiplications, each of which takes three
-// core cycles on every x86-64 core of the last fifteen years (additions of constants may take none).
+// core cycles on every x86-64 core of the last fifteen years (additions of constants may take
+// none).
 inline double CoreCyclesPerTick() {
   constexpr uint64_t kRounds = 1000;
   constexpr uint64_t kCyclesPerRound = 100 * 3;

@@ -2,12 +2,12 @@
 
 #include <rte_mbuf.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
-#include "proto/wire/byte_order.h"
-#include "proto/wire/gre.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ppp.h"
+#include "tools/bench_dataplane/frames.h"
 
 namespace culvert::bench {
 
@@ -20,8 +20,8 @@ namespace {
 
 constexpr uint32_t kClientRouter = Ip(192, 0, 2, 1);
 constexpr uint32_t kCoreRouter = Ip(198, 51, 100, 1);
-constexpr size_t kEthernetLen = 14;
-constexpr size_t kIpLen = 20;
+constexpr size_t kPppLen = 4;   // FF 03 and the protocol field
+constexpr size_t kMppeLen = 4;  // header and inner protocol field
 
 bool Said(const absl::Status& status) {
   if (!status.ok()) {
@@ -30,24 +30,24 @@ bool Said(const absl::Status& status) {
   return status.ok();
 }
 
-// SetAddresses finishes a header of a template.
-void SetAddresses(uint8_t* header, uint32_t source, uint32_t destination) {
-  wire::StoreBe32(header + 12, source);
-  wire::StoreBe32(header + 16, destination);
-  wire::StoreBe16(header + 10, 0);
-  wire::StoreBe16(header + 10, wire::ip::Checksum({header, kIpLen}));
-}
-
 }  // namespace
+
+Rig::Options Traffic::RigOptions(const TrafficSpec& spec) {
+  Rig::Options options;
+  options.num_mbufs = 8191;
+  options.ring_size = 4096;
+  options.max_local_addresses = 16;
+  options.max_routes = spec.num_calls + 2 * kNumRoutes;
+  return options;
+}
 
 Traffic::Traffic(const TrafficSpec& spec, Rig* rig)
     : spec_(spec),
       rig_(rig),
-      sha1_(dataplane::mppe::Sha1::Create()),
       clients_(spec.num_calls),
       inner_(dataplane::MakeIpv4({}, Bytes(spec.size - kIpLen, 0x5a))),
       outer_(dataplane::MakeIpv4({0, 0, wire::gre::kIpProtocol}, {})) {
-  ok_ = MakeRoutes();
+  ok_ = sealer_.ok() && MakeRoutes();
   for (unsigned i = 0; ok_ && i < spec.num_calls; ++i) {
     ok_ = MakeCall(i);
   }
@@ -72,7 +72,7 @@ bool Traffic::MakeCall(unsigned i) {
   Client& client = clients_[i];
   client.local = Ip(192, 168, 0, 1) + i / 65535;
   client.call_id = static_cast<uint16_t>(1 + i % 65535);
-  client.outer = Ip(172, 16, 0, 0) + i;
+  client.outer = Ip(172, 16, 0, 0) + (spec_.one_peer ? 1 : i);
   client.inner = Ip(10, 0, 0, 0) + i;
   dataplane::CallSpec spec;
   spec.local_address = client.local;
@@ -87,50 +87,54 @@ bool Traffic::MakeCall(unsigned i) {
     spec.receive = key;
     spec.send = key;
     spec.require_encryption = true;
-    client.mppe.start_key = key.start_key;
-    client.mppe.bits = key.bits;
-    client.mppe.session_key = dataplane::mppe::FirstKey(*sha1_, key.start_key, key.bits);
+    sealer_.Start(&client.seal, key.start_key);
   }
   return Said(rig_->datapath().Upsert(spec).status());
 }
 
-void Traffic::Fill(rte_mbuf* mbuf) {
-  Client& client = clients_[random_() % clients_.size()];
+void Traffic::Fill(std::span<rte_mbuf* const> mbufs) {
+  for (rte_mbuf* mbuf : mbufs) {
+    FillOne(Random(spec_.num_calls), mbuf);
+  }
+  Finish();
+}
+
+void Traffic::FillOne(unsigned call, rte_mbuf* mbuf) {
+  Client& client = clients_[call];
   const uint32_t server = destinations_[random_() % destinations_.size()];
-  const size_t tunnel_len = spec_.upstream ? kIpLen + 12 + (spec_.mppe ? 8 : 4) : 0;
+  const size_t ppp_len = kPppLen + (spec_.mppe ? kMppeLen : 0);
+  const size_t inner_at = spec_.upstream ? kPppOffset + ppp_len : kEthernetLen;
   auto* at = reinterpret_cast<uint8_t*>(
-      rte_pktmbuf_append(mbuf, static_cast<uint16_t>(kEthernetLen + tunnel_len + spec_.size)));
-  const dataplane::MacAddress& own = rig_->ports()[input_port()].mac;
-  const dataplane::MacAddress peer = Rig::PeerMac(input_port());
-  std::memcpy(at, own.data(), own.size());
-  std::memcpy(at + 6, peer.data(), peer.size());
-  wire::StoreBe16(at + 12, 0x0800);
-  uint8_t* inner = at + kEthernetLen + tunnel_len;
+      rte_pktmbuf_append(mbuf, static_cast<uint16_t>(inner_at + spec_.size)));
+  WriteEthernet(at, rig_->ports()[input_port()].mac, Rig::PeerMac(input_port()));
+  uint8_t* inner = at + inner_at;
   std::memcpy(inner, inner_.data(), inner_.size());
   SetAddresses(inner, spec_.upstream ? client.inner : server,
                spec_.upstream ? server : client.inner);
   if (spec_.upstream) {
-    FillUpstream(&client, at + kEthernetLen);
+    FillUpstream(&client, at);
   }
 }
 
-// FillUpstream writes what goes before the inner packet, and encrypts that.
-void Traffic::FillUpstream(Client* client, uint8_t* at) {
+// FillUpstream writes what goes before the inner packet, and has that encrypted.
+void Traffic::FillUpstream(Client* client, uint8_t* frame) {
   wire::gre::Header gre;
   gre.call_id = client->call_id;
   gre.has_sequence = true;
   gre.sequence = client->sequence++;
-  gre.payload_len = static_cast<uint16_t>((spec_.mppe ? 8 : 4) + spec_.size);
-  std::memcpy(at, outer_.data(), kIpLen);
-  wire::StoreBe16(at + 2, static_cast<uint16_t>(kIpLen + 12 + gre.payload_len));
-  SetAddresses(at, client->outer, client->local);
-  at += kIpLen;
-  at += wire::gre::Emit(gre, at);
-  wire::StoreBe16(at, 0xff03);
-  wire::StoreBe16(at + 2, spec_.mppe ? 0x00fd : 0x0021);
+  gre.payload_len = static_cast<uint16_t>(kPppLen + (spec_.mppe ? kMppeLen : 0) + spec_.size);
+  uint8_t* outer = frame + kEthernetLen;
+  std::memcpy(outer, outer_.data(), kIpLen);
+  wire::StoreBe16(outer + 2, static_cast<uint16_t>(kIpLen + kGreLen + gre.payload_len));
+  SetAddresses(outer, client->outer, client->local);
+  wire::gre::Emit(gre, frame + kGreOffset);
+  uint8_t* ppp = frame + kPppOffset;
+  wire::StoreBe16(ppp, 0xff03);
+  wire::StoreBe16(ppp + 2, spec_.mppe ? wire::ppp::kMppe : wire::ppp::kIpv4);
   if (spec_.mppe) {
-    wire::StoreBe16(at + 6, 0x0021);
-    wire::StoreBe16(at + 4, dataplane::mppe::Seal(*sha1_, &client->mppe, {at + 6, 2 + spec_.size}));
+    wire::StoreBe16(ppp + 6, wire::ppp::kIpv4);
+    wire::StoreBe16(ppp + 4,
+                    sealer_.Seal(&client->seal, ppp + 6, static_cast<uint16_t>(2 + spec_.size)));
   }
 }
 

@@ -4,33 +4,63 @@ from bench_lib import machine
 HELP = "packets through the whole path of one worker, between ports in memory"
 TARGET = "tools/bench_dataplane/culvert-bench-dataplane"
 FIELDS = ["bench", "path", "mppe", "size", "calls", "mpps", "gbps", "cycles_per_packet",
-          "testpmd_mac_mpps"]
+          "empty_cycles", "ack_cycles", "acks_per_packet", "ratio_1000_calls", "of_bare_mppe",
+          "samples", "core_alone", "testpmd_mac_mpps"]
+PATHS = ["upstream", "downstream"]
+MPPE = ["none", "128"]
 SIZES = [64, 576, 1400]
+CALLS = 65536
+MANY_CALLS = 1000000
 MAX_CALLS = 65535 * 16
 
 
-def add_arguments(parser):
-    parser.add_argument("--mppe", choices=["none", "128"])
+def add_path_arguments(parser):
+    parser.add_argument("--path", choices=PATHS)
+    parser.add_argument("--mppe", choices=MPPE)
     parser.add_argument("--size", type=int, help="octets of the inner IP packet, 40 to 1456")
-    parser.add_argument("--calls", type=int, default=65535, help="1 to 1048560 (default %(default)s)")
-    parser.add_argument("--path", choices=["upstream", "downstream"])
+    parser.add_argument("--samples", type=int, default=51, help="default %(default)s")
+
+
+def add_arguments(parser):
+    add_path_arguments(parser)
+    parser.add_argument("--calls", type=int, help=f"1 to {MAX_CALLS} (default: {CALLS}, and "
+                        f"{MANY_CALLS} with the smallest size)")
 
 
 def check(parser, options):
     if options.size is not None and not 40 <= options.size <= 1456:
         parser.error(f"--size: {options.size}: must be 40 to 1456")
-    if not 1 <= options.calls <= MAX_CALLS:
+    if getattr(options, "calls", None) is not None and not 1 <= options.calls <= MAX_CALLS:
         parser.error(f"--calls: {options.calls}: must be 1 to {MAX_CALLS}")
+
+
+def megabytes(calls):
+    """What EAL needs for that many calls: forwarding tables, buffers, rings."""
+    return 512 + calls // 2048
+
+
+def command(program, mode, options, path, mppe, size, calls, megabytes_of_eal, huge):
+    line = [program, mode, "--path", path, "--mppe", mppe, "--size", size, "--calls", calls,
+            "--core", options.core, "--other-core", machine.other_core(options.core),
+            "--samples", options.samples, "--memory", megabytes_of_eal]
+    return line + (["--huge-pages"] if huge else [])
+
+
+def measure(program, testpmd, options, calls, sizes):
+    with machine.huge_pages(megabytes(calls)) as huge:
+        for path in [options.path] if options.path else PATHS:
+            for mppe in [options.mppe] if options.mppe else MPPE:
+                for size in sizes:
+                    line = command(program, "path", options, path, mppe, size, calls,
+                                   megabytes(calls), huge)
+                    for row in machine.run(line):
+                        yield row | {"testpmd_mac_mpps": testpmd}
 
 
 def rows(options):
     program = machine.build(TARGET)
     testpmd = machine.testpmd_mac_mpps(options.core)
-    with machine.huge_pages(384 + options.calls // 2048) as huge:
-        for path in [options.path] if options.path else ["upstream", "downstream"]:
-            for mppe in [options.mppe] if options.mppe else ["none", "128"]:
-                for size in [options.size] if options.size else SIZES:
-                    command = [program, "--path", path, "--mppe", mppe, "--size", size,
-                               "--calls", options.calls, "--core", options.core]
-                    for row in machine.run(command + (["--huge-pages"] if huge else [])):
-                        yield row | {"testpmd_mac_mpps": testpmd}
+    sizes = [options.size] if options.size else SIZES
+    yield from measure(program, testpmd, options, options.calls or CALLS, sizes)
+    if not options.calls:
+        yield from measure(program, testpmd, options, MANY_CALLS, sizes[:1])

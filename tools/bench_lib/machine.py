@@ -37,6 +37,11 @@ def last_core():
     return max(os.sched_getaffinity(0))
 
 
+def other_core(core):
+    """Another core than that one; the same where there is no other."""
+    return (sorted(os.sched_getaffinity(0) - {core}) or [core])[0]
+
+
 def read_number(path):
     try:
         with open(path, encoding="ascii") as file:
@@ -73,10 +78,9 @@ def huge_pages(megabytes):
 
 def testpmd_mac_mpps(core):
     """Mpps of dpdk-testpmd, or None where it is not installed or does not run."""
-    others = sorted(os.sched_getaffinity(0) - {core}) or [core]
     command = ["dpdk-testpmd", "--no-huge", "--no-shconf", "--no-pci", "--no-telemetry", "-m", "256",
                f"--file-prefix=culvertbench{os.getpid()}", "--log-level=*:error",
-               f"--lcores=0@{others[0]},1@{core}", "--vdev=net_null0", "--vdev=net_null1",
+               f"--lcores=0@{other_core(core)},1@{core}", "--vdev=net_null0", "--vdev=net_null1",
                "--", "--forward-mode=mac", "--nb-cores=1", "--total-num-mbufs=8192",
                "--stats-period=1"]
     try:

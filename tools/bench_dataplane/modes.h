@@ -1,0 +1,24 @@
+// The measurements, one a run of the program. Each needs EAL up with the options' cores as its
+// lcores, prints its rows, and gives the exit status: a packet that was lost where none may be is a
+// failure, not a figure.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace culvert::bench {
+
+struct Options {
+  std::string path = "upstream";
+  std::string mppe = "none";
+  unsigned size = 64;
+  unsigned calls = 65536;
+  unsigned samples = 51;
+  unsigned core = 0;        // where the measured worker runs
+  unsigned other_core = 0;  // a second worker, or who makes its packets
+  bool huge_pages = false;
+};
+
+int MeasurePath(const Options& options);
+
+}  // namespace culvert::bench
