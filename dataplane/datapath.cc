@@ -22,7 +22,8 @@ namespace {
 
 class DatapathImpl final : public Datapath {
  public:
-  explicit DatapathImpl(const DatapathSpec& spec) : spec_(spec) {}
+  explicit DatapathImpl(const DatapathSpec& spec)
+      : spec_(spec), own_addresses_(spec.ports.size()) {}
   ~DatapathImpl() override { Stop(); }
 
   absl::Status Init();
@@ -59,6 +60,7 @@ class DatapathImpl final : public Datapath {
   void RemoveNeighbour(uint16_t port, uint32_t address) override {
     routes_->RemoveNeighbour(port, address);
   }
+  OwnAddresses& own_addresses() override { return own_addresses_; }
   std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() override;
 
  private:
@@ -74,6 +76,7 @@ class DatapathImpl final : public Datapath {
   unsigned Collect(std::span<rte_mbuf*> out, MbufRing& (Worker::*ring)());
 
   DatapathSpec spec_;
+  OwnAddresses own_addresses_;
   std::unique_ptr<CallTable> table_;
   std::unique_ptr<Fib> fib_;
   std::unique_ptr<AdjacencyTable> adjacencies_;
@@ -134,8 +137,14 @@ absl::Status DatapathImpl::Init() {
 
 absl::Status DatapathImpl::MakeWorkers() {
   const auto num_workers = static_cast<unsigned>(spec_.worker_lcores.size());
-  const Worker::Shared shared{table_.get(), fib_.get(),      adjacencies_.get(), spec_.ports,
-                              spec_.mbufs,  spec_.punt_rate, num_workers};
+  const Worker::Shared shared{.calls = table_.get(),
+                              .fib = fib_.get(),
+                              .adjacencies = adjacencies_.get(),
+                              .own = &own_addresses_,
+                              .ports = spec_.ports,
+                              .mbufs = spec_.mbufs,
+                              .punt_rate = spec_.punt_rate,
+                              .num_workers = num_workers};
   for (unsigned i = 0; i < num_workers; ++i) {
     auto worker = Worker::Create(i, shared);
     if (!worker.ok()) {

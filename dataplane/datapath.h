@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/forwarding/own_addresses.h"
 #include "proto/wire/cursor.h"
 
 struct rte_mbuf;
@@ -188,6 +189,8 @@ class Datapath {
   virtual absl::Status RemoveRoute(uint32_t prefix, uint8_t len) = 0;
   virtual void SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac) = 0;
   virtual void RemoveNeighbour(uint16_t port, uint32_t address) = 0;
+  // OwnAddresses are what the workers send from when a packet is their own; see there.
+  virtual OwnAddresses& own_addresses() = 0;
   // TakeUnresolved gives next hops that packets wanted and that have no neighbour yet, so that
   // the kernel can be asked to resolve them; at most a few per call.
   virtual std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() = 0;

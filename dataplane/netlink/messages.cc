@@ -1,7 +1,10 @@
 #include "dataplane/netlink/messages.h"
 
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -99,6 +102,29 @@ std::optional<KernelNeighbour> NeighbourOf(nlmsghdr* message) {
     memcpy(octets.data(), nl_addr_get_binary_addr(mac), octets.size());
     result.mac = octets;
   }
+  return result;
+}
+
+std::optional<KernelAddress> AddressOf(nlmsghdr* message) {
+  nlattr* attributes[IFA_MAX + 1];
+  if (nlmsg_parse(message, sizeof(ifaddrmsg), attributes, IFA_MAX, nullptr) < 0) {
+    return std::nullopt;
+  }
+  const auto* header = static_cast<const ifaddrmsg*>(nlmsg_data(message));
+  constexpr uint32_t kNotForUse =
+      IFA_F_SECONDARY | IFA_F_DEPRECATED | IFA_F_TENTATIVE | IFA_F_DADFAILED;
+  const uint32_t flags = attributes[IFA_FLAGS] != nullptr ? nla_get_u32(attributes[IFA_FLAGS])
+                                                          : uint32_t{header->ifa_flags};
+  if (header->ifa_scope != RT_SCOPE_UNIVERSE || (flags & kNotForUse) != 0) return std::nullopt;
+  KernelAddress result;
+  result.is_ipv6 = header->ifa_family == AF_INET6;
+  result.interface_index = header->ifa_index;
+  const size_t len = result.is_ipv6 ? 16 : 4;
+  // On a point-to-point interface IFA_ADDRESS is the other end's.
+  const nlattr* address =
+      attributes[IFA_LOCAL] != nullptr ? attributes[IFA_LOCAL] : attributes[IFA_ADDRESS];
+  if (address == nullptr || static_cast<size_t>(nla_len(address)) != len) return std::nullopt;
+  memcpy(result.octets.data(), nla_data(address), len);
   return result;
 }
 

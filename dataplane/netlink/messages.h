@@ -1,6 +1,7 @@
 // Netlink messages of the kernel as what the mirror needs to know, parsed with libnl.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -24,5 +25,15 @@ struct KernelNeighbour {
 
 // NeighbourOf gives the IPv4 unicast neighbour of an RTM_NEWNEIGH or RTM_DELNEIGH.
 std::optional<KernelNeighbour> NeighbourOf(nlmsghdr* message);
+
+struct KernelAddress {
+  uint32_t interface_index = 0;
+  bool is_ipv6 = false;
+  std::array<uint8_t, 16> octets{};  // network order; IPv4: the first four
+};
+
+// AddressOf gives the address of an RTM_NEWADDR when the kernel would send from it to others: a
+// primary one of global scope that is neither tentative nor deprecated.
+std::optional<KernelAddress> AddressOf(nlmsghdr* message);
 
 }  // namespace culvert::dataplane

@@ -1,5 +1,6 @@
 #include "dataplane/netlink/mirror.h"
 
+#include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -57,8 +58,9 @@ absl::Status Mirror::Subscribe() {
   // makes us dump again.
   (void)setsockopt(nl_socket_get_fd(news_.get()), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer,
                    sizeof(kReceiveBuffer));
-  const int error = nl_socket_add_memberships(news_.get(), RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH,
-                                              RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, 0);
+  const int error =
+      nl_socket_add_memberships(news_.get(), RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH, RTNLGRP_LINK,
+                                RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
   return error < 0 ? NlError("netlink subscription", error) : absl::OkStatus();
 }
 
@@ -66,6 +68,7 @@ absl::Status Mirror::Resync() {
   resync_ = false;
   absl::Status status = DumpRoutes();
   status.Update(DumpNeighbours());
+  status.Update(DumpAddresses());
   return status;
 }
 
@@ -102,6 +105,26 @@ absl::Status Mirror::DumpNeighbours() {
   return absl::OkStatus();
 }
 
+absl::Status Mirror::DumpAddresses() {
+  ifaddrmsg header{};
+  header.ifa_family = AF_UNSPEC;
+  addresses_.clear();
+  addresses_changed_ = false;
+  dumping_addresses_ = true;
+  const absl::Status status = Dump(RTM_GETADDR, &header, sizeof(header));
+  dumping_addresses_ = false;
+  if (!status.ok()) return status;
+  const auto tell = [this](uint32_t interface_index, uint16_t interface) {
+    const KernelAddress ipv4 = addresses_[{interface_index, false}];
+    const KernelAddress ipv6 = addresses_[{interface_index, true}];
+    datapath_->own_addresses().SetIpv4(interface, wire::LoadBe32(ipv4.octets.data()));
+    datapath_->own_addresses().SetIpv6(interface, ipv6.octets);
+  };
+  for (const auto& [interface_index, port] : own_.ports) tell(interface_index, port);
+  if (own_.clients != 0) tell(own_.clients, OwnAddresses::kClients);
+  return absl::OkStatus();
+}
+
 absl::Status Mirror::Dump(int type, void* header, size_t len) {
   int error = nl_send_simple(requests_.get(), type, NLM_F_DUMP, header, len);
   if (error >= 0) error = nl_recvmsgs_default(requests_.get());
@@ -120,6 +143,7 @@ void Mirror::Run() {
         std::this_thread::sleep_for(kResyncPause);
       }
     }
+    if (addresses_changed_ && !resync_) resync_ = !DumpAddresses().ok();
     // Half a dump must not be told.
     if (!resync_) routes_.Flush(this);
     ResolveWanted();
@@ -148,6 +172,9 @@ void Mirror::OnMessage(nlmsghdr* message) {
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
       OnNeighbour(message);
+      break;
+    case RTM_NEWADDR:
+      OnAddress(message);
       break;
     // The kernel takes IPv4 routes away without a word when an interface goes down or an address
     // goes, and marks next hops dead.
@@ -190,6 +217,16 @@ void Mirror::OnNeighbour(nlmsghdr* message) {
     if (dumping_) dumped_.insert(key);
   } else if (neighbours_.erase(key) > 0) {
     datapath_->RemoveNeighbour(key.first, key.second);
+  }
+}
+
+void Mirror::OnAddress(nlmsghdr* message) {
+  if (!dumping_addresses_) {
+    addresses_changed_ = true;  // which one is first, a dump tells
+    return;
+  }
+  if (const auto address = AddressOf(message)) {
+    addresses_.emplace(std::pair(address->interface_index, address->is_ipv6), *address);
   }
 }
 

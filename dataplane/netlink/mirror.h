@@ -45,6 +45,7 @@ class Mirror : private RouteTable::Sink {
   absl::Status Resync();
   absl::Status DumpRoutes();
   absl::Status DumpNeighbours();
+  absl::Status DumpAddresses();
   absl::Status Dump(int type, void* header, size_t len);
 
   void Run();
@@ -52,6 +53,7 @@ class Mirror : private RouteTable::Sink {
   void OnMessage(nlmsghdr* message);
   void OnRoute(nlmsghdr* message);
   void OnNeighbour(nlmsghdr* message);
+  void OnAddress(nlmsghdr* message);
   void ResolveWanted();
   void TouchNeighbours(Clock::time_point now);
   // Use tells the kernel that somebody wants to send to `neighbour`.
@@ -67,6 +69,10 @@ class Mirror : private RouteTable::Sink {
   std::set<Neighbour> dumped_;
   bool dumping_ = false;
   bool resync_ = false;
+  // The first address of each interface and family, while they are dumped.
+  std::map<std::pair<uint32_t, bool>, KernelAddress> addresses_;
+  bool dumping_addresses_ = false;
+  bool addresses_changed_ = false;
   bool said_multipath_ = false;
   std::atomic<bool> stopping_{false};
   std::thread thread_;

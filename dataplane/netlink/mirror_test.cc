@@ -157,6 +157,26 @@ TEST_F(MirrorTest, SeesRoutesGoWithTheirInterfaceAndAddress) {
   });
 }
 
+TEST_F(MirrorTest, TellsOurOwnAddresses) {
+  InNamespace([&] {
+    MakeInterfaces();
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    EXPECT_EQ(datapath_.own.Ipv4(0), kTapAddress);
+    EXPECT_EQ(datapath_.own.Ipv4(OwnAddresses::kClients), kClientsNetwork | 1);
+    EXPECT_EQ(datapath_.own.Ipv6(0), Ipv6Address{});
+    ASSERT_TRUE(Ip("addr add 192.0.2.2/24 dev access"));  // secondary
+    ASSERT_TRUE(Ip("addr add 2001:db8::1/64 dev access nodad"));
+    const Ipv6Address address{0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
+    EXPECT_TRUE(Eventually([&] { return datapath_.own.Ipv6(0) == address; }));
+    EXPECT_EQ(datapath_.own.Ipv4(0), kTapAddress);
+    ASSERT_TRUE(Ip("addr flush dev access"));
+    EXPECT_TRUE(Eventually(
+        [&] { return datapath_.own.Ipv4(0) == 0 && datapath_.own.Ipv6(0) == Ipv6Address{}; }));
+    EXPECT_EQ(datapath_.own.Ipv4(OwnAddresses::kClients), kClientsNetwork | 1);
+  });
+}
+
 TEST_F(MirrorTest, ResolvesWhatPacketsWant) {
   InNamespace([&] {
     MakeInterfaces();

@@ -114,6 +114,7 @@ class FakeDatapath : public Datapath {
     const Lock lock(mutex);
     neighbours.erase({port, address});
   }
+  OwnAddresses& own_addresses() override { return own; }
   std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() override {
     const Lock lock(mutex);
     return std::exchange(unresolved, {});
@@ -149,6 +150,7 @@ class FakeDatapath : public Datapath {
   std::map<std::pair<uint32_t, uint8_t>, RouteTarget> routes;
   std::map<std::pair<uint16_t, uint32_t>, MacAddress> neighbours;
   std::vector<std::pair<uint16_t, uint32_t>> unresolved;
+  OwnAddresses own{2};
 
  private:
   unsigned Take(std::deque<rte_mbuf*>* queue, std::span<rte_mbuf*> out) {

@@ -7,6 +7,7 @@
 #include "dataplane/call/call_table.h"
 #include "dataplane/forwarding/adjacency.h"
 #include "dataplane/forwarding/fib.h"
+#include "dataplane/forwarding/own_addresses.h"
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/worker/ack_queue.h"
@@ -32,6 +33,7 @@ struct WorkerContext {
   const AdjacencyTable* adjacencies = nullptr;
   rte_mempool* mbufs = nullptr;  // for packets that steps make
   WorkerCounters* counters = nullptr;
+  const OwnAddresses* own = nullptr;  // what to send from
   std::unique_ptr<mppe::Sha1> sha1;
   AckQueue acks;
   UnresolvedQueue unresolved;

@@ -60,6 +60,7 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.adjacencies = shared.adjacencies;
   context_.mbufs = shared.mbufs;
   context_.counters = &counters_;
+  context_.own = shared.own;
 }
 
 absl::Status Worker::MakeRings() {

@@ -25,6 +25,7 @@ class Worker {
     CallTable* calls;
     const Fib* fib;
     AdjacencyTable* adjacencies;
+    const OwnAddresses* own;
     std::span<const PortSpec> ports;
     rte_mempool* mbufs;
     uint32_t punt_rate;
