@@ -144,6 +144,42 @@ TEST(RoutesTest, CallAndKernelRouteOfOneAddressLiveTogether) {
   EXPECT_EQ(rig.Sent(0).size(), 1u);
 }
 
+// A call is found whichever way the kernel routes its address at the moment.
+TEST(RoutesTest, CallsAreFoundWhereverTheClientsNetworksAre) {
+  CallRig rig;
+  Datapath& path = rig.datapath();
+  CallSpec stray = CallRig::Spec2();  // in no network of the clients
+  stray.client_address = Ip(203, 0, 113, 9);
+  const uint64_t stray_handle = rig.Program(stray);
+  rig.Program(CallRig::Spec());
+  const auto reaches = [&rig](uint32_t client) {
+    rig.ReceiveIpv4(1, MakeIpv4({kServer, client}, Bytes(8)));
+    rig.Run();
+    return rig.Sent(0).size() == 1;
+  };
+  const RouteTarget clients{RouteTarget::Kind::kClients, 0, 0};
+  EXPECT_TRUE(reaches(kClient) && reaches(stray.client_address));
+  ASSERT_TRUE(path.RemoveRoute(Ip(10, 77, 0, 0), 24).ok());  // now under the default route
+  EXPECT_TRUE(reaches(kClient));
+  EXPECT_FALSE(reaches(kClient2));
+  ASSERT_TRUE(path.SetRoute(Ip(10, 77, 0, 0), 16, clients).ok());
+  EXPECT_TRUE(reaches(kClient));
+  ASSERT_TRUE(path.SetRoute(kClient & ~7U, 29, {RouteTarget::Kind::kBlackhole, 0, 0}).ok());
+  EXPECT_TRUE(reaches(kClient));
+  ASSERT_TRUE(path.SetRoute(kClient, 32, {RouteTarget::Kind::kLocal, 0, 0}).ok());
+  EXPECT_FALSE(reaches(kClient));
+  EXPECT_EQ(rig.PuntedToPort(1).size(), 1u);
+  ASSERT_TRUE(path.RemoveRoute(kClient, 32).ok());
+  EXPECT_TRUE(reaches(kClient));
+  ASSERT_TRUE(path.SetRoute(0, 0, clients).ok());
+  EXPECT_TRUE(reaches(kClient) && reaches(stray.client_address));
+  ASSERT_TRUE(path.RemoveRoute(0, 0).ok());
+  EXPECT_TRUE(reaches(kClient) && reaches(stray.client_address));
+  ASSERT_TRUE(path.Remove(stray_handle).ok());
+  EXPECT_FALSE(reaches(stray.client_address));
+  EXPECT_EQ(rig.Drops("no_route"), 1u);
+}
+
 TEST(RoutesTest, LongerPrefixTakesHostsOffLink) {
   CallRig rig;
   Datapath& path = rig.datapath();

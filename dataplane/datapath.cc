@@ -13,6 +13,7 @@
 #include "dataplane/call/call_registry.h"
 #include "dataplane/call/call_table.h"
 #include "dataplane/forwarding/adjacency.h"
+#include "dataplane/forwarding/client_table.h"
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/route_book.h"
 #include "dataplane/worker/worker.h"
@@ -79,6 +80,8 @@ class DatapathImpl final : public Datapath {
   OwnAddresses own_addresses_;
   std::unique_ptr<CallTable> table_;
   std::unique_ptr<Fib> fib_;
+  std::unique_ptr<ClientTable> clients_;
+  std::unique_ptr<CallPrefixTable> prefixes_;
   std::unique_ptr<AdjacencyTable> adjacencies_;
   std::unique_ptr<RouteBook> routes_;
   std::vector<std::unique_ptr<Worker>> workers_;
@@ -116,12 +119,22 @@ absl::Status DatapathImpl::Init() {
     return fib.status();
   }
   fib_ = std::move(*fib);
+  auto clients = ClientTable::Create();
+  if (!clients.ok()) {
+    return clients.status();
+  }
+  clients_ = std::move(*clients);
+  auto prefixes = CallPrefixTable::Create();
+  if (!prefixes.ok()) {
+    return prefixes.status();
+  }
+  prefixes_ = std::move(*prefixes);
   auto adjacencies = AdjacencyTable::Create(num_workers);
   if (!adjacencies.ok()) {
     return adjacencies.status();
   }
   adjacencies_ = std::move(*adjacencies);
-  routes_ = std::make_unique<RouteBook>(fib_.get(), adjacencies_.get(), spec_.ports);
+  routes_ = std::make_unique<RouteBook>(fib_.get(), clients_.get(), adjacencies_.get(), spec_.ports);
   if (absl::Status status = MakeWorkers(); !status.ok()) {
     return status;
   }
@@ -130,7 +143,7 @@ absl::Status DatapathImpl::Init() {
     outer_mtu = std::min(outer_mtu, port.mtu);
   }
   calls_ = std::make_unique<CallRegistry>(
-      table_.get(), routes_.get(), num_workers, outer_mtu,
+      table_.get(), routes_.get(), prefixes_.get(), num_workers, outer_mtu,
       [this](unsigned worker, Command* command) { workers_[worker]->Execute(command, running_); });
   return absl::OkStatus();
 }
@@ -139,6 +152,8 @@ absl::Status DatapathImpl::MakeWorkers() {
   const auto num_workers = static_cast<unsigned>(spec_.worker_lcores.size());
   const Worker::Shared shared{.calls = table_.get(),
                               .fib = fib_.get(),
+                              .clients = clients_.get(),
+                              .prefixes = prefixes_.get(),
                               .adjacencies = adjacencies_.get(),
                               .own = &own_addresses_,
                               .ports = spec_.ports,

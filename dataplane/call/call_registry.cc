@@ -13,6 +13,7 @@ namespace {
 
 constexpr uint16_t kMinMtu = 68;  // RFC 791 s3.2: every link carries that
 constexpr size_t kMaxRecordLen = 1024;
+constexpr size_t kMaxRoutes = 32;  // walked for each packet that is not from or to the address
 
 absl::Status Invalid(absl::string_view field, uint64_t value, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", value, ": must be ", allowed));
@@ -25,15 +26,42 @@ absl::Status CheckKey(absl::string_view field, const std::optional<MppeKeySpec>&
   return absl::OkStatus();
 }
 
-void Wipe(std::optional<MppeKeySpec>* key) {
-  if (*key) {
-    mppe::Wipe((*key)->start_key.data(), (*key)->start_key.size());
-  }
+bool SameCaller(const CallRow& row, const CallSpec& spec) {
+  return row.peer_address == spec.peer_address && row.peer_call_id == spec.peer_call_id;
 }
 
-bool SameIdentity(const CallSpec& a, const CallSpec& b) {
-  return a.local_address == b.local_address && a.call_id == b.call_id &&
-         a.peer_address == b.peer_address && a.peer_call_id == b.peer_call_id;
+absl::Status CheckRoutes(const CallSpec& spec) {
+  if (spec.routes.size() > kMaxRoutes) {
+    return Invalid("routes", spec.routes.size(), "at most 32 of them");
+  }
+  for (size_t i = 0; i < spec.routes.size(); ++i) {
+    const PrefixSpec& route = spec.routes[i];
+    const auto field = absl::StrCat("routes[", i, "]");
+    if (route.is_ipv6) {
+      return absl::InvalidArgumentError(absl::StrCat(field, ": IPv6: not supported yet"));
+    }
+    if (route.len < 1 || route.len > 32) {
+      return Invalid(absl::StrCat(field, ".len"), route.len, "1 to 32");
+    }
+    const uint32_t address = wire::LoadBe32(route.address.data());
+    if ((address & ~(UINT32_MAX << (32 - route.len))) != 0) {
+      return Invalid(absl::StrCat(field, ".address"), address, "zero in its host bits");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// PrefixesOf gives null for a call without.
+std::unique_ptr<const CallPrefixes> PrefixesOf(const CallSpec& spec) {
+  if (spec.routes.empty()) {
+    return nullptr;
+  }
+  auto prefixes = std::make_unique<CallPrefixes>();
+  for (const PrefixSpec& route : spec.routes) {
+    prefixes->ipv4.push_back(
+        {wire::LoadBe32(route.address.data()), UINT32_MAX << (32 - route.len)});
+  }
+  return prefixes;
 }
 
 absl::Status Stale(uint64_t handle) {
@@ -42,14 +70,19 @@ absl::Status Stale(uint64_t handle) {
 
 }  // namespace
 
-CallRegistry::CallRegistry(CallTable* table, RouteBook* routes, unsigned num_workers,
-                           uint16_t outer_mtu, Execute execute)
+CallRegistry::CallRegistry(CallTable* table, RouteBook* routes, CallPrefixTable* prefixes,
+                           unsigned num_workers, uint16_t outer_mtu, Execute execute)
     : table_(table),
       routes_(routes),
+      prefixes_(prefixes),
       outer_mtu_(outer_mtu),
       execute_(std::move(execute)),
       choice_(num_workers),
       last_generation_(static_cast<uint32_t>(rte_rand())) {}
+
+CallRegistry::~CallRegistry() {
+  rows_.ForEach([this](uint32_t index, const CallRow&) { prefixes_->Exchange(index, nullptr); });
+}
 
 absl::Status CallRegistry::Check(const CallSpec& spec) const {
   if (spec.local_address == 0) {
@@ -76,7 +109,10 @@ absl::Status CallRegistry::Check(const CallSpec& spec) const {
   if (absl::Status status = CheckKey("receive", spec.receive); !status.ok()) {
     return status;
   }
-  return CheckKey("send", spec.send);
+  if (absl::Status status = CheckKey("send", spec.send); !status.ok()) {
+    return status;
+  }
+  return CheckRoutes(spec);
 }
 
 absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
@@ -84,27 +120,25 @@ absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
     return status;
   }
   const std::lock_guard lock(mutex_);
+  const uint32_t slot = table_->FindSlot(spec.local_address);
+  const uint32_t index = slot == kNoSlot ? kNoSlot : CallTable::Index(slot, spec.call_id);
   if (spec.handle != 0) {
-    const auto entry = calls_.find(HandleIndex(spec.handle));
-    if (entry == calls_.end() || entry->second.spec.handle != spec.handle) {
+    CallRow* row = rows_.Find(spec.handle);
+    if (row == nullptr) {
       return Stale(spec.handle);
     }
-    if (!SameIdentity(entry->second.spec, spec)) {
+    if (index != HandleIndex(spec.handle) || !SameCaller(*row, spec)) {
       return absl::InvalidArgumentError(
           "local_address, call_id, peer_address, peer_call_id: must be the call's own");
     }
-    return Change(&entry->second, spec);
+    return Change(index, row, spec);
   }
-  const uint32_t slot = table_->FindSlot(spec.local_address);
-  if (slot != kNoSlot) {
-    const auto entry = calls_.find(CallTable::Index(slot, spec.call_id));
-    if (entry != calls_.end()) {
-      if (!SameIdentity(entry->second.spec, spec)) {
-        return absl::AlreadyExistsError(
-            absl::StrCat("call_id: ", spec.call_id, ": another call of this address has it"));
-      }
-      return Change(&entry->second, spec);
+  if (CallRow* row = rows_.Find(index); row != nullptr) {
+    if (!SameCaller(*row, spec)) {
+      return absl::AlreadyExistsError(
+          absl::StrCat("call_id: ", spec.call_id, ": another call of this address has it"));
     }
+    return Change(index, row, spec);
   }
   return Insert(spec);
 }
@@ -127,56 +161,84 @@ absl::StatusOr<uint32_t> CallRegistry::SlotFor(uint32_t local_address) {
   return slot;
 }
 
+absl::Status CallRegistry::Allocate(uint32_t slot) {
+  if (absl::Status status = table_->Allocate(slot); !status.ok()) {
+    return status;
+  }
+  return rows_.Allocate(slot) ? absl::OkStatus() : absl::ResourceExhaustedError("out of memory");
+}
+
 absl::StatusOr<uint64_t> CallRegistry::Insert(const CallSpec& spec) {
   const absl::StatusOr<uint32_t> slot = SlotFor(spec.local_address);
   if (!slot.ok()) {
     return slot.status();
   }
   const uint32_t index = CallTable::Index(*slot, spec.call_id);
-  if (spec.client_address != 0) {
-    if (absl::Status status = routes_->SetCall(spec.client_address, index); !status.ok()) {
-      return status;
-    }
+  auto prefixes = PrefixesOf(spec);
+  absl::Status status = Allocate(*slot);
+  if (status.ok()) {
+    status = TakeAddresses(index, 0, spec.client_address, prefixes.get());
   }
+  if (!status.ok()) {
+    ReleaseIfEmpty(*slot);
+    return status;
+  }
+  prefixes_->Exchange(index, std::move(prefixes));
+  CallRow* row = rows_.At(index);
+  row->Pack(spec);
   last_generation_ = last_generation_ + 1 == 0 ? 1 : last_generation_ + 1;
-  Entry entry{spec, choice_.Add(spec.peer_address, spec.local_address)};
-  entry.spec.handle = MakeHandle(last_generation_, index);
+  row->generation = last_generation_;
+  row->worker = static_cast<uint16_t>(choice_.Add(spec.peer_address, spec.local_address));
   table_->SetSlot(*slot, spec.local_address);
   ++num_calls_of_slot_[*slot];
-  SendProgram(entry, entry.spec);
-  Wipe(&entry.spec.receive);
-  Wipe(&entry.spec.send);
-  const uint64_t handle = entry.spec.handle;
-  calls_.emplace(index, std::move(entry));
-  return handle;
+  SendProgram(index, *row, spec);
+  return MakeHandle(row->generation, index);
 }
 
-absl::StatusOr<uint64_t> CallRegistry::Change(Entry* entry, CallSpec spec) {
-  spec.handle = entry->spec.handle;
-  const uint32_t old_address = entry->spec.client_address;
-  if (spec.client_address != 0 && spec.client_address != old_address) {
-    const uint32_t index = HandleIndex(spec.handle);
-    if (absl::Status status = routes_->SetCall(spec.client_address, index); !status.ok()) {
-      Wipe(&spec.receive);
-      Wipe(&spec.send);
-      return status;
-    }
+absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, const CallSpec& spec) {
+  const uint32_t old_address = row->client_address;
+  auto prefixes = PrefixesOf(spec);
+  absl::Status status = TakeAddresses(index, old_address, spec.client_address, prefixes.get());
+  if (!status.ok()) {
+    return status;
   }
-  SendProgram(*entry, spec);
+  const auto old_prefixes = prefixes_->Exchange(index, std::move(prefixes));
+  SendProgram(index, *row, spec);
   if (old_address != 0 && spec.client_address != old_address) {
     routes_->RemoveCall(old_address);
   }
-  Wipe(&spec.receive);
-  Wipe(&spec.send);
-  entry->spec = std::move(spec);
-  return entry->spec.handle;
+  row->Pack(spec);
+  return MakeHandle(row->generation, index);
 }
 
-void CallRegistry::SendProgram(const Entry& entry, const CallSpec& spec) {
+// TakeAddresses has packets to the call's wanted address and networks go to it. The old address
+// stays for now; on an error all stays.
+absl::Status CallRegistry::TakeAddresses(uint32_t index, uint32_t old_address, uint32_t address,
+                                         const CallPrefixes* wanted) {
+  const bool is_new = address != 0 && address != old_address;
+  if (is_new) {
+    if (absl::Status status = routes_->SetCall(address, index); !status.ok()) {
+      return status;
+    }
+  }
+  const CallPrefixes* old = prefixes_->Find(index);
+  if (old == nullptr && wanted == nullptr) {
+    return absl::OkStatus();
+  }
+  static const CallPrefixes kNone;
+  absl::Status status = routes_->SetCallRoutes(index, (old != nullptr ? old : &kNone)->ipv4,
+                                               (wanted != nullptr ? wanted : &kNone)->ipv4);
+  if (!status.ok() && is_new) {
+    routes_->RemoveCall(address);
+  }
+  return status;
+}
+
+void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpec& spec) {
   Command command;
   CallProgram& program = command.program;
-  program.index = HandleIndex(spec.handle);
-  program.generation = HandleGeneration(spec.handle);
+  program.index = index;
+  program.generation = row.generation;
   program.local_address = spec.local_address;
   program.peer_address = spec.peer_address;
   program.client_address = spec.client_address;
@@ -189,58 +251,73 @@ void CallRegistry::SendProgram(const Entry& entry, const CallSpec& spec) {
   program.send_pfc = spec.send_pfc;
   program.receive = spec.receive.value_or(MppeKeySpec{});
   program.send = spec.send.value_or(MppeKeySpec{});
-  execute_(entry.worker, &command);
+  execute_(row.worker, &command);
   mppe::Wipe(&program.receive, sizeof(program.receive));
   mppe::Wipe(&program.send, sizeof(program.send));
 }
 
+void CallRegistry::ReleaseIfEmpty(uint32_t slot) {
+  if (num_calls_of_slot_[slot] == 0) {
+    table_->Release(slot);
+    rows_.Release(slot);
+  }
+}
+
 absl::StatusOr<CallTotals> CallRegistry::Remove(uint64_t handle) {
   const std::lock_guard lock(mutex_);
-  const auto entry = calls_.find(HandleIndex(handle));
-  if (entry == calls_.end() || entry->second.spec.handle != handle) {
+  CallRow* row = rows_.Find(handle);
+  if (row == nullptr) {
     return CallTotals{};
   }
-  const CallSpec& spec = entry->second.spec;
-  if (spec.client_address != 0) {
-    routes_->RemoveCall(spec.client_address);
+  if (row->client_address != 0) {
+    routes_->RemoveCall(row->client_address);
   }
+  TakeAddresses(HandleIndex(handle), 0, 0, nullptr).IgnoreError();  // taking none cannot fail
   Command command;
   command.kind = Command::Kind::kRemove;
   command.program.index = HandleIndex(handle);
-  execute_(entry->second.worker, &command);
-  choice_.Remove(spec.peer_address, entry->second.worker);
+  execute_(row->worker, &command);
+  prefixes_->Exchange(HandleIndex(handle), nullptr);
+  choice_.Remove(row->peer_address, row->worker);
+  row->Clear();
   --num_calls_of_slot_[HandleIndex(handle) >> 16];
-  calls_.erase(entry);
+  ReleaseIfEmpty(HandleIndex(handle) >> 16);
   return command.totals;
+}
+
+CallSpec CallRegistry::SpecOf(uint32_t index, const CallRow& row) const {
+  CallSpec spec = row.Unpack();
+  spec.handle = MakeHandle(row.generation, index);
+  spec.local_address = table_->LocalAddress(index >> 16);
+  spec.call_id = static_cast<uint16_t>(index);
+  return spec;
 }
 
 std::vector<CallEntry> CallRegistry::List() {
   const std::lock_guard lock(mutex_);
   std::vector<CallEntry> list;
-  list.reserve(calls_.size());
-  for (const auto& [index, entry] : calls_) {
-    list.push_back({entry.spec, TotalsOf(table_->At(index)), entry.worker});
-  }
+  rows_.ForEach([&](uint32_t index, const CallRow& row) {
+    list.push_back({SpecOf(index, row), TotalsOf(table_->At(index)), row.worker});
+  });
   return list;
 }
 
 std::vector<std::pair<uint64_t, CallTotals>> CallRegistry::Counters() {
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<uint64_t, CallTotals>> list;
-  list.reserve(calls_.size());
-  for (const auto& [index, entry] : calls_) {
-    list.emplace_back(entry.spec.handle, TotalsOf(table_->At(index)));
-  }
+  rows_.ForEach([&](uint32_t index, const CallRow& row) {
+    list.emplace_back(MakeHandle(row.generation, index), TotalsOf(table_->At(index)));
+  });
   return list;
 }
 
 absl::StatusOr<unsigned> CallRegistry::WorkerOf(uint64_t handle) {
   const std::lock_guard lock(mutex_);
-  const auto entry = calls_.find(HandleIndex(handle));
-  if (entry == calls_.end() || entry->second.spec.handle != handle) {
+  const CallRow* row = rows_.Find(handle);
+  if (row == nullptr) {
     return Stale(handle);
   }
-  return entry->second.worker;
+  return row->worker;
 }
 
 }  // namespace culvert::dataplane

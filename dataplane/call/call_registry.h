@@ -2,7 +2,6 @@
 // has it. It checks requests before a worker sees them.
 #pragma once
 
-#include <absl/container/flat_hash_map.h>
 #include <absl/status/statusor.h>
 
 #include <cstdint>
@@ -10,6 +9,7 @@
 #include <mutex>
 #include <vector>
 
+#include "dataplane/call/call_row.h"
 #include "dataplane/call/call_table.h"
 #include "dataplane/call/worker_choice.h"
 #include "dataplane/datapath.h"
@@ -24,9 +24,12 @@ class CallRegistry {
   // Execute has a worker carry out a command and returns when it has.
   using Execute = std::function<void(unsigned worker, Command* command)>;
 
-  // Borrows the table and the routes. `outer_mtu`: the smallest of the ports'.
-  CallRegistry(CallTable* table, RouteBook* routes, unsigned num_workers, uint16_t outer_mtu,
-               Execute execute);
+  // Borrows all three. `outer_mtu`: the smallest of the ports'.
+  CallRegistry(CallTable* table, RouteBook* routes, CallPrefixTable* prefixes, unsigned num_workers,
+               uint16_t outer_mtu, Execute execute);
+  ~CallRegistry();
+  CallRegistry(const CallRegistry&) = delete;
+  CallRegistry& operator=(const CallRegistry&) = delete;
 
   absl::StatusOr<uint64_t> Upsert(const CallSpec& spec);
   absl::StatusOr<CallTotals> Remove(uint64_t handle);
@@ -36,25 +39,26 @@ class CallRegistry {
   [[nodiscard]] absl::StatusOr<unsigned> WorkerOf(uint64_t handle);
 
  private:
-  struct Entry {
-    CallSpec spec;  // keys zeroed
-    unsigned worker = 0;
-  };
-
   absl::Status Check(const CallSpec& spec) const;
   absl::StatusOr<uint32_t> SlotFor(uint32_t local_address);
+  void ReleaseIfEmpty(uint32_t slot);
   absl::StatusOr<uint64_t> Insert(const CallSpec& spec);
-  absl::StatusOr<uint64_t> Change(Entry* entry, CallSpec spec);
-  void SendProgram(const Entry& entry, const CallSpec& spec);
+  absl::StatusOr<uint64_t> Change(uint32_t index, CallRow* row, const CallSpec& spec);
+  absl::Status Allocate(uint32_t slot);
+  absl::Status TakeAddresses(uint32_t index, uint32_t old_address, uint32_t address,
+                             const CallPrefixes* wanted);
+  void SendProgram(uint32_t index, const CallRow& row, const CallSpec& spec);
+  CallSpec SpecOf(uint32_t index, const CallRow& row) const;
 
   CallTable* table_;
   RouteBook* routes_;
+  CallPrefixTable* prefixes_;
   uint16_t outer_mtu_;
   Execute execute_;
   std::mutex mutex_;
   WorkerChoice choice_;
   uint32_t last_generation_;
-  absl::flat_hash_map<uint32_t, Entry> calls_;  // by table index
+  CallRows rows_;
   uint32_t num_calls_of_slot_[kMaxLocalAddresses] = {};
 };
 

@@ -4,6 +4,7 @@
 
 #include <absl/status/statusor.h>
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -17,10 +18,11 @@ constexpr uint32_t kCallsPerAddress = 65536;
 constexpr uint32_t kCallTableVersion = 2;
 constexpr uint32_t kNoSlot = UINT32_MAX;
 
+// The rows of each local address (a slot) are a memory file of their own, at a fixed place in one
+// reserved range. It is made for the first call and goes back to the kernel with the last.
 class CallTable {
  public:
-  // Create maps an empty table for `num_slots` local addresses, 1 to kMaxLocalAddresses. Pages cost
-  // memory once a call of theirs was made.
+  // Create reserves an empty table for `num_slots` local addresses, 1 to kMaxLocalAddresses.
   static absl::StatusOr<std::unique_ptr<CallTable>> Create(uint32_t num_slots);
   ~CallTable();
   CallTable(const CallTable&) = delete;
@@ -37,10 +39,21 @@ class CallTable {
     }
     return kNoSlot;
   }
+  // LocalAddress is a slot's. Any thread.
+  [[nodiscard]] uint32_t LocalAddress(uint32_t slot) const {
+    return header_->local_addresses[slot].load(std::memory_order_relaxed);
+  }
   // SetSlot changes a slot that has no calls. Control side only. 0: free.
   void SetSlot(uint32_t slot, uint32_t local_address) {
     header_->local_addresses[slot].store(local_address, std::memory_order_release);
   }
+  // Allocate gets a slot its memory, all of it, in huge pages when there are any; nothing to do
+  // when it has it. RESOURCE_EXHAUSTED says what would help. Control side only.
+  absl::Status Allocate(uint32_t slot);
+  // Release gives the memory of a slot without calls back. Control side only; workers may read
+  // the rows meanwhile and afterwards: they are free.
+  void Release(uint32_t slot);
+  [[nodiscard]] bool allocated(uint32_t slot) const { return files_[slot] >= 0; }
 
   // At takes an index below size().
   [[nodiscard]] Call& At(uint32_t index) { return calls_[index]; }
@@ -55,18 +68,19 @@ class CallTable {
     uint32_t num_slots;
     std::atomic<uint32_t> local_addresses[kMaxLocalAddresses];  // 0: free
   };
-  static constexpr size_t kHeaderLen = 4096;
-  static_assert(sizeof(Header) <= kHeaderLen);
+  static constexpr size_t kSlotLen = sizeof(Call) * kCallsPerAddress;
+  static constexpr size_t kHugePageLen = size_t{2} << 20;
+  static_assert(kSlotLen % kHugePageLen == 0);
 
-  CallTable(int fd, void* memory, uint32_t num_slots);
-  static size_t FileLen(uint32_t num_slots) {
-    return kHeaderLen + sizeof(Call) * kCallsPerAddress * num_slots;
-  }
+  CallTable(int header_file, Header* header, void* rows, uint32_t num_slots);
+  void* Rows(uint32_t slot) { return &calls_[Index(slot, 0)]; }
 
-  int fd_;
+  int header_file_;
   Header* header_;
-  Call* calls_;
+  Call* calls_;  // reserved, rows of zeros where a slot has no memory
   uint32_t num_slots_;
+  std::array<int, kMaxLocalAddresses> files_;  // of slots that have memory; else -1
+  bool said_no_huge_pages_ = false;
 };
 
 }  // namespace culvert::dataplane

@@ -13,9 +13,9 @@ namespace {
 constexpr size_t kTableLen = sizeof(uint32_t) << 32;
 
 absl::Status Failed(const char* what) {
-  return absl::ResourceExhaustedError(
-      absl::StrCat("table of clients' addresses: ", what, ": ", strerror(errno),
-                   "; see `ulimit -v` and vm.max_map_count"));
+  return absl::ResourceExhaustedError(absl::StrCat("table of clients' addresses: ", what, ": ",
+                                                   strerror(errno),
+                                                   "; see `ulimit -v` and vm.max_map_count"));
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ class ClientTable {
     return entries_ + (static_cast<size_t>(region) << kRegionBits);
   }
 
-  std::atomic<uint32_t>* entries_;    // call index + 1; 0: nobody
+  std::atomic<uint32_t>* entries_;   // call index + 1; 0: nobody
   std::vector<uint32_t> num_calls_;  // in each region
 };
 

@@ -3,6 +3,7 @@
 #include <absl/strings/str_cat.h>
 #include <rte_errno.h>
 #include <rte_memory.h>
+#include <rte_rib.h>
 
 #include <algorithm>
 
@@ -28,6 +29,11 @@ absl::StatusOr<std::unique_ptr<Fib>> Fib::Create(uint32_t max_routes) {
 Fib::~Fib() { rte_fib_free(fib_); }
 
 absl::Status Fib::Set(uint32_t prefix, uint8_t len, NextHop hop) {
+  uint64_t old = 0;
+  rte_rib_node* node = rte_rib_lookup_exact(rte_fib_get_rib(fib_), prefix, len);
+  if (node != nullptr && rte_rib_get_nh(node, &old) == 0 && old == hop.value()) {
+    return absl::OkStatus();
+  }
   const int result = rte_fib_add(fib_, prefix, len, hop.value());
   NewEpoch();
   if (result != 0) {
@@ -38,8 +44,9 @@ absl::Status Fib::Set(uint32_t prefix, uint8_t len, NextHop hop) {
 }
 
 void Fib::Erase(uint32_t prefix, uint8_t len) {
-  rte_fib_delete(fib_, prefix, len);
-  NewEpoch();
+  if (rte_fib_delete(fib_, prefix, len) == 0) {
+    NewEpoch();
+  }
 }
 
 }  // namespace culvert::dataplane

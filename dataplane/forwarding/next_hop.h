@@ -13,7 +13,7 @@ class NextHop {
     kAdjacency,  // index: of an adjacency
     kOnLink,     // index: port; the host itself is the next hop and has no adjacency yet
     kCall,       // index: of a call
-    kClients,    // the clients' networks, no call has the address
+    kClients,    // the clients' networks: ask the ClientTable
     kBlackhole,
   };
 

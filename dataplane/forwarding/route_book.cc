@@ -5,12 +5,6 @@
 #include <algorithm>
 
 namespace culvert::dataplane {
-namespace {
-
-constexpr uint32_t Mask(uint8_t len) { return len == 0 ? 0 : UINT32_MAX << (32 - len); }
-
-}  // namespace
-
 absl::Status RouteBook::Check(uint32_t prefix, uint8_t len, const RouteTarget& target) const {
   if (len > 32 || (prefix & ~Mask(len)) != 0) {
     return absl::InvalidArgumentError(
@@ -36,12 +30,12 @@ absl::Status RouteBook::SetRoute(uint32_t prefix, uint8_t len, const RouteTarget
     }
     ++gateway->num_routes;
   }
+  const bool asked_clients = AsksClients(prefix, len);
   auto [entry, is_new] = routes_.try_emplace(MakePrefix(prefix, len), target);
   const RouteTarget old = entry->second;
   entry->second = target;
   num_routes_of_len_[len] += is_new ? 1 : 0;
-  const absl::Status status = Apply(prefix, len);
-  ApplyHosts(prefix, len);
+  const absl::Status status = ApplyAll(prefix, len, asked_clients);
   if (!is_new) {
     Unreference(old);
   }
@@ -55,10 +49,10 @@ absl::Status RouteBook::RemoveRoute(uint32_t prefix, uint8_t len) {
     return absl::NotFoundError("no such route");
   }
   const RouteTarget old = entry->second;
+  const bool asked_clients = AsksClients(prefix, len);
   routes_.erase(entry);
   --num_routes_of_len_[len];
-  const absl::Status status = Apply(prefix, len);
-  ApplyHosts(prefix, len);
+  const absl::Status status = ApplyAll(prefix, len, asked_clients);
   Unreference(old);
   return status;
 }
@@ -85,28 +79,6 @@ void RouteBook::RemoveNeighbour(uint16_t port, uint32_t address) {
   Describe(host, nullptr);
   Apply(address, 32).IgnoreError();
   EraseIfUnused(host);
-}
-
-absl::Status RouteBook::SetCall(uint32_t address, uint32_t call_index) {
-  const std::lock_guard lock(mutex_);
-  auto [entry, is_new] = calls_.try_emplace(address, call_index);
-  if (!is_new) {
-    return entry->second == call_index
-               ? absl::OkStatus()
-               : absl::AlreadyExistsError("client_address: another call has it");
-  }
-  const absl::Status status = Apply(address, 32);
-  if (!status.ok()) {
-    calls_.erase(address);
-  }
-  return status;
-}
-
-void RouteBook::RemoveCall(uint32_t address) {
-  const std::lock_guard lock(mutex_);
-  if (calls_.erase(address) != 0) {
-    Apply(address, 32).IgnoreError();
-  }
 }
 
 RouteBook::Neighbour* RouteBook::FindOrInsert(Host host) {
@@ -157,8 +129,8 @@ void RouteBook::Describe(Host host, const MacAddress* mac) {
   adjacencies_->Replace(neighbours_[host].slot, adjacency);
 }
 
-const RouteTarget* RouteBook::Best(uint32_t address) const {
-  for (int len = 32; len >= 0; --len) {
+const RouteTarget* RouteBook::Best(uint32_t address, uint8_t max_len) const {
+  for (int len = max_len; len >= 0; --len) {
     if (num_routes_of_len_[len] == 0) {
       continue;
     }
@@ -169,6 +141,11 @@ const RouteTarget* RouteBook::Best(uint32_t address) const {
     }
   }
   return nullptr;
+}
+
+bool RouteBook::AsksClients(uint32_t prefix, uint8_t len) const {
+  const RouteTarget* best = Best(prefix, len);
+  return best != nullptr && best->kind == RouteTarget::Kind::kClients;
 }
 
 NextHop RouteBook::OfTarget(const RouteTarget& target) const {
@@ -191,13 +168,18 @@ NextHop RouteBook::OfTarget(const RouteTarget& target) const {
 // Wanted is the value for a prefix; kNone: no entry.
 NextHop RouteBook::Wanted(uint32_t prefix, uint8_t len) const {
   const auto route = routes_.find(MakePrefix(prefix, len));
-  if (len == 32) {
-    const bool local = route != routes_.end() && route->second.kind == RouteTarget::Kind::kLocal;
-    const auto call = calls_.find(prefix);
-    if (!local && call != calls_.end()) {
-      return {NextHop::Kind::kCall, call->second};
-    }
+  const bool local = route != routes_.end() && route->second.kind == RouteTarget::Kind::kLocal;
+  if (const auto call = call_routes_.find(MakePrefix(prefix, len));
+      !local && call != call_routes_.end()) {
+    return {NextHop::Kind::kCall, call->second};
+  }
+  if (len == 32 && CallRouteOver(prefix, 32) == nullptr) {
+    const uint32_t call = clients_->Find(prefix);
     const RouteTarget* best = Best(prefix);
+    const bool asks_clients = best != nullptr && best->kind == RouteTarget::Kind::kClients;
+    if (!local && !asks_clients && call != ClientTable::kNone) {
+      return {NextHop::Kind::kCall, call};
+    }
     if (best != nullptr && best->kind == RouteTarget::Kind::kAdjacency && best->gateway == 0) {
       const auto host = neighbours_.find(MakeHost(best->port, prefix));
       if (host != neighbours_.end() && host->second.resolved) {
@@ -215,6 +197,20 @@ absl::Status RouteBook::Apply(uint32_t prefix, uint8_t len) {
     return absl::OkStatus();
   }
   return fib_->Set(prefix, len, hop);
+}
+
+// ApplyAll puts a changed route into force; at any time packets find the calls.
+absl::Status RouteBook::ApplyAll(uint32_t prefix, uint8_t len, bool asked_clients) {
+  const bool asks_clients = AsksClients(prefix, len);
+  if (asked_clients && !asks_clients) {
+    ApplyCalls(prefix, len);
+  }
+  absl::Status status = Apply(prefix, len);
+  ApplyHosts(prefix, len);
+  if (!asked_clients && asks_clients) {
+    ApplyCalls(prefix, len);
+  }
+  return status;
 }
 
 // ApplyHosts looks again at the hosts that a changed route may have put on link or taken off.

@@ -6,6 +6,8 @@
 
 #include "dataplane/call/call_table.h"
 #include "dataplane/forwarding/adjacency.h"
+#include "dataplane/forwarding/call_prefixes.h"
+#include "dataplane/forwarding/client_table.h"
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/own_addresses.h"
 #include "dataplane/mppe/sha1.h"
@@ -30,6 +32,8 @@ struct WorkerContext {
   std::span<const PortSpec> ports;
   CallTable* calls = nullptr;
   const Fib* fib = nullptr;
+  const ClientTable* clients = nullptr;
+  const CallPrefixTable* prefixes = nullptr;
   const AdjacencyTable* adjacencies = nullptr;
   rte_mempool* mbufs = nullptr;  // for packets that steps make
   WorkerCounters* counters = nullptr;

@@ -57,6 +57,8 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.ports = shared.ports;
   context_.calls = shared.calls;
   context_.fib = shared.fib;
+  context_.clients = shared.clients;
+  context_.prefixes = shared.prefixes;
   context_.adjacencies = shared.adjacencies;
   context_.mbufs = shared.mbufs;
   context_.counters = &counters_;

@@ -24,6 +24,8 @@ class Worker {
   struct Shared {  // borrowed
     CallTable* calls;
     const Fib* fib;
+    const ClientTable* clients;
+    const CallPrefixTable* prefixes;
     AdjacencyTable* adjacencies;
     const OwnAddresses* own;
     std::span<const PortSpec> ports;

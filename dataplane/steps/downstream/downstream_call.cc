@@ -14,7 +14,8 @@ Verdict DownstreamCallStep(Packet& packet, WorkerContext& context) {
   if (const uint16_t owner = Load(call.owner); owner != context.worker) {
     return Verdict::HandOver(owner);
   }
-  if (call.client_address != packet.ip.destination) {
+  if (call.client_address != packet.ip.destination &&
+      !context.prefixes->Covers(packet.call_index, packet.ip.destination)) {
     return Verdict::Drop(DropReason::call_stale);
   }
   packet.call = &call;

@@ -44,6 +44,29 @@ Verdict Follow(Packet& packet, NextHop hop, WorkerContext& context) {
   return Verdict::Drop(DropReason::no_route);
 }
 
+// FindCalls makes clients' networks into their calls. Packets from clients rarely go to one.
+void FindCalls(const uint32_t* addresses, std::span<uint64_t> values,
+               const WorkerContext& context) {
+  constexpr auto is_clients = [](uint64_t value) {
+    return NextHop::FromValue(static_cast<uint32_t>(value)).kind() == NextHop::Kind::kClients;
+  };
+  bool any = false;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (is_clients(values[i])) {
+      any = true;
+      rte_prefetch0(context.clients->Entry(addresses[i]));
+    }
+  }
+  for (size_t i = 0; any && i < values.size(); ++i) {
+    if (is_clients(values[i])) {
+      const uint32_t index = context.clients->Find(addresses[i]);
+      if (index != ClientTable::kNone) {
+        values[i] = NextHop(NextHop::Kind::kCall, index).value();
+      }
+    }
+  }
+}
+
 }  // namespace
 
 // RFC 1812 s5.2.4. The next stage's memory is fetched from here on.
@@ -54,6 +77,7 @@ void RouteBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerConte
     addresses[i] = PacketOf(mbufs[i]).ip.destination;
   }
   context.fib->Lookup({addresses, mbufs.size()}, values);
+  FindCalls(addresses, {values, mbufs.size()}, context);
   for (size_t i = 0; i < mbufs.size(); ++i) {
     verdicts[i] =
         Follow(PacketOf(mbufs[i]), NextHop::FromValue(static_cast<uint32_t>(values[i])), context);

@@ -2,9 +2,11 @@
 
 namespace culvert::dataplane {
 
-// RFC 2827 (BCP 38): a client sends from the address that it was given.
+// RFC 2827 (BCP 38): a client sends from the address that it was given, or from a network that is
+// routed to it.
 Verdict AntiSpoofStep(Packet& packet, WorkerContext& context) {
-  if (packet.ip.source != packet.call->client_address) {
+  if (packet.ip.source != packet.call->client_address &&
+      !context.prefixes->Covers(packet.call_index, packet.ip.source)) {
     return Verdict::Drop(DropReason::source_spoofed);
   }
   return Verdict::Next();
