@@ -12,6 +12,8 @@ int main(int argc, char** argv) {
   using culvert::bench::Options;
   const std::map<std::string, std::function<int(const Options&)>> modes = {
       {"path", culvert::bench::MeasurePath},
+      {"scale", culvert::bench::MeasureScale},
+      {"latency", culvert::bench::MeasureLatency},
   };
   Options options;
   std::string mode;
@@ -25,6 +27,7 @@ int main(int argc, char** argv) {
   app.add_option("--core", options.core);
   app.add_option("--other-core", options.other_core);
   app.add_option("--samples", options.samples)->check(CLI::Range(1, 10000));
+  app.add_option("--load", options.load)->check(CLI::Range(0.01, 1.0));
   app.add_flag("--huge-pages", options.huge_pages);
   unsigned memory_mb = 1024;
   app.add_option("--memory", memory_mb, "megabytes for EAL");

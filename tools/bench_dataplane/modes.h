@@ -17,8 +17,11 @@ struct Options {
   unsigned core = 0;        // where the measured worker runs
   unsigned other_core = 0;  // a second worker, or who makes its packets
   bool huge_pages = false;
+  double load = 0.5;  // of the full rate
 };
 
 int MeasurePath(const Options& options);
+int MeasureScale(const Options& options);
+int MeasureLatency(const Options& options);
 
 }  // namespace culvert::bench

@@ -3,6 +3,9 @@ from bench_lib import machine
 
 HELP = "packets through the whole path of one worker, between ports in memory"
 TARGET = "tools/bench_dataplane/culvert-bench-dataplane"
+FIELDS_WORKERS = ["bench", "path", "mppe", "size", "calls", "workers", "mpps", "gbps",
+                  "mpps_one_worker", "ratio_one_worker", "handed_over", "lost", "samples",
+                  "core_alone", "disturbed"]
 FIELDS = ["bench", "path", "mppe", "size", "calls", "mpps", "gbps", "cycles_per_packet",
           "empty_cycles", "ack_cycles", "acks_per_packet", "ratio_1000_calls", "of_bare_mppe",
           "samples", "core_alone", "testpmd_mac_mpps"]
@@ -23,6 +26,8 @@ def add_path_arguments(parser):
 
 def add_arguments(parser):
     add_path_arguments(parser)
+    parser.add_argument("--workers", type=int, choices=[1, 2], default=1,
+                        help="2: all packets from one outer address, beside one worker")
     parser.add_argument("--calls", type=int, help=f"1 to {MAX_CALLS} (default: {CALLS}, and "
                         f"{MANY_CALLS} with the smallest size)")
 
@@ -46,21 +51,32 @@ def command(program, mode, options, path, mppe, size, calls, megabytes_of_eal, h
     return line + (["--huge-pages"] if huge else [])
 
 
-def measure(program, testpmd, options, calls, sizes):
+def fields(options):
+    return FIELDS_WORKERS if options.workers > 1 else FIELDS
+
+
+def measure(mode, options, calls, sizes, more=()):
+    """Runs the program once for each combination that was not chosen."""
+    program = machine.build(TARGET)
     with machine.huge_pages(megabytes(calls)) as huge:
         for path in [options.path] if options.path else PATHS:
             for mppe in [options.mppe] if options.mppe else MPPE:
                 for size in sizes:
-                    line = command(program, "path", options, path, mppe, size, calls,
+                    line = command(program, mode, options, path, mppe, size, calls,
                                    megabytes(calls), huge)
-                    for row in machine.run(line):
-                        yield row | {"testpmd_mac_mpps": testpmd}
+                    yield from machine.run(line + list(more))
 
 
 def rows(options):
-    program = machine.build(TARGET)
+    calls = options.calls or CALLS
+    if options.workers > 1:
+        machine.need_two_cores()
+        yield from measure("scale", options, calls, [options.size] if options.size else SIZES[::2])
+        return
     testpmd = machine.testpmd_mac_mpps(options.core)
     sizes = [options.size] if options.size else SIZES
-    yield from measure(program, testpmd, options, options.calls or CALLS, sizes)
+    for row in measure("path", options, calls, sizes):
+        yield row | {"testpmd_mac_mpps": testpmd}
     if not options.calls:
-        yield from measure(program, testpmd, options, MANY_CALLS, sizes[:1])
+        for row in measure("path", options, MANY_CALLS, sizes[:1]):
+            yield row | {"testpmd_mac_mpps": testpmd}

@@ -42,6 +42,11 @@ def other_core(core):
     return (sorted(os.sched_getaffinity(0) - {core}) or [core])[0]
 
 
+def need_two_cores():
+    if len(os.sched_getaffinity(0)) < 2:
+        fail("this needs two cores")
+
+
 def read_number(path):
     try:
         with open(path, encoding="ascii") as file:
