@@ -34,6 +34,9 @@ void WorkerChoice::Remove(uint32_t peer, unsigned worker) {
   auto of_peer = num_calls_of_peer_.find(peer);
   if (--of_peer->second == 0) {
     num_calls_of_peer_.erase(of_peer);
+    if (num_calls_of_peer_.empty()) {
+      num_calls_of_peer_ = {};  // its memory goes back
+    }
   }
   --num_calls_[worker];
   --total_;
