@@ -16,7 +16,7 @@ absl::StatusOr<std::unique_ptr<Fib>> Fib::Create(uint32_t max_routes) {
   config.default_nh = NextHop().value();
   config.max_routes = static_cast<int>(max_routes);
   config.dir24_8.nh_sz = RTE_FIB_DIR24_8_4B;
-  config.dir24_8.num_tbl8 = std::max<uint32_t>(1024, max_routes / 16);
+  config.dir24_8.num_tbl8 = std::max<uint32_t>(1024, max_routes / 4);
   rte_fib* fib = rte_fib_create(absl::StrCat("culvert", ++count).c_str(), SOCKET_ID_ANY, &config);
   if (fib == nullptr) {
     return absl::ResourceExhaustedError(absl::StrCat("forwarding table for ", max_routes,

@@ -19,8 +19,8 @@ namespace culvert::dataplane {
 
 class Fib {
  public:
-  // Create makes an empty table for `max_routes` prefixes. It takes 64 MB for the first level and
-  // 1 KB for each /24 that has longer prefixes in it.
+  // Create makes an empty table for `max_routes` prefixes; a quarter as many /24s may have longer
+  // prefixes in them. It takes 64 MB and 512 octets for each of `max_routes`.
   static absl::StatusOr<std::unique_ptr<Fib>> Create(uint32_t max_routes);
   ~Fib();
   Fib(const Fib&) = delete;

@@ -1,8 +1,10 @@
 #include "dataplane/netlink/mirror.h"
 
+#include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <netlink/msg.h>
 #include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -13,7 +15,7 @@ namespace culvert::dataplane {
 namespace {
 
 constexpr int kRoundMs = 5;
-constexpr int kReceiveBuffer = 4 << 20;
+constexpr int kReceiveBuffer = 32 << 20;  // some ten thousand routes
 // The kernel's own time before a neighbour goes stale is 15-45 s.
 constexpr auto kTouchEvery = std::chrono::seconds(10);
 constexpr int kMaxTouchesPerRound = 8;
@@ -153,11 +155,14 @@ void Mirror::Run() {
 
 void Mirror::ReadNews() {
   int error = 0;
+  bool lost = false;
+  // NLE_NOMEM is libnl's name for ENOBUFS: the kernel has dropped news. It goes on to drop them,
+  // without a word, until all that it has queued is read, so a dump before that would be in vain.
   do {
     error = nl_recvmsgs_default(news_.get());
-  } while (error >= 0);
-  // libnl's name for ENOBUFS: the kernel has dropped news.
-  if (error == -NLE_NOMEM) {
+    lost = lost || error == -NLE_NOMEM;
+  } while (error >= 0 || error == -NLE_NOMEM);
+  if (lost) {
     spdlog::info("netlink news lost in a burst; reading all routes and neighbours again");
     resync_ = true;
   }
@@ -176,9 +181,11 @@ void Mirror::OnMessage(nlmsghdr* message) {
     case RTM_NEWADDR:
       OnAddress(message);
       break;
+    case RTM_NEWLINK:
+      OnLink(message);
+      break;
     // The kernel takes IPv4 routes away without a word when an interface goes down or an address
     // goes, and marks next hops dead.
-    case RTM_NEWLINK:
     case RTM_DELLINK:
     case RTM_DELADDR:
       resync_ = true;
@@ -186,6 +193,15 @@ void Mirror::OnMessage(nlmsghdr* message) {
     default:
       break;
   }
+}
+
+void Mirror::OnLink(nlmsghdr* message) {
+  const auto* link = static_cast<const ifinfomsg*>(nlmsg_data(message));
+  const unsigned state = link->ifi_flags & (IFF_UP | IFF_RUNNING | IFF_LOWER_UP);
+  const auto [known, is_new] = links_.try_emplace(link->ifi_index, state);
+  // Most news of links are about something else.
+  resync_ = resync_ || is_new || known->second != state;
+  known->second = state;
 }
 
 void Mirror::OnRoute(nlmsghdr* message) {

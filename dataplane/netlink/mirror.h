@@ -51,6 +51,7 @@ class Mirror : private RouteTable::Sink {
   void Run();
   void ReadNews();
   void OnMessage(nlmsghdr* message);
+  void OnLink(nlmsghdr* message);
   void OnRoute(nlmsghdr* message);
   void OnNeighbour(nlmsghdr* message);
   void OnAddress(nlmsghdr* message);
@@ -68,6 +69,7 @@ class Mirror : private RouteTable::Sink {
   std::map<Neighbour, Clock::time_point> neighbours_;  // known, and when last used
   std::set<Neighbour> dumped_;
   bool dumping_ = false;
+  std::map<int, unsigned> links_;  // flags of each interface that there were news of
   bool resync_ = false;
   // The first address of each interface and family, while they are dumped.
   std::map<std::pair<uint32_t, bool>, KernelAddress> addresses_;

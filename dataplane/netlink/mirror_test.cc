@@ -4,13 +4,12 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <rte_mbuf.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <cstring>
 
 #include "dataplane/netlink/interface_setup.h"
+#include "dataplane/netlink/own_namespace.h"
 #include "dataplane/service/fake_datapath.h"
 #include "dataplane/tap/slow_path.h"
 #include "dataplane/tap/tun_device.h"
@@ -51,23 +50,8 @@ Frame Arp(uint8_t operation, const MacAddress& from_mac, uint32_t from, const Ma
   return frame;
 }
 
-// All of a test runs in a thread that has left the namespace of the others; threads and programs
-// that it starts are in the new one too.
 class MirrorTest : public testing::Test {
  protected:
-  template <typename Body>
-  void InNamespace(Body body) {
-    bool unshared = false;
-    std::thread thread([&] {
-      unshared = unshare(CLONE_NEWNET) == 0;
-      if (unshared) body();
-    });
-    thread.join();
-    if (!unshared) GTEST_SKIP() << "needs root: a network namespace, TAP and TUN interfaces";
-  }
-
-  static bool Ip(const std::string& arguments) { return system(("ip " + arguments).c_str()) == 0; }
-
   void MakeInterfaces() {
     auto tap = TunDevice::Create({.name = "access", .mac = kTapMac});
     ASSERT_TRUE(tap.ok()) << tap.status();
