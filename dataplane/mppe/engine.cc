@@ -1,54 +1,222 @@
 #include "dataplane/mppe/engine.h"
 
-#include "dataplane/mppe/sha1.h"
+#include <algorithm>
+#include <array>
+
+#include "dataplane/mppe/lanes/group.h"
+#include "dataplane/mppe/lanes/key_hash.h"
+#include "dataplane/mppe/wipe.h"
 
 namespace culvert::dataplane::mppe {
 namespace {
 
-// One packet after the other.
-class PlainEngine : public Engine {
+constexpr uint16_t kNone = 0xffff;
+
+// Chains: for each job the first that goes on from it, and beside that one the next.
+class Chains {
  public:
-  explicit PlainEngine(std::unique_ptr<Sha1> sha1) : sha1_(std::move(sha1)) {}
-
-  void Run(std::span<StatelessJob> jobs) override {
-    for (StatelessJob& job : jobs) {
-      if (job.predecessor != kNoPredecessor) {
-        job.key = jobs[job.predecessor].key;
-      }
-      Advance(*job.start_key, job.bits, job.changes, &job.key);
-      if (job.len > 0) {
-        Rc4({job.key.data(), KeyLen(job.bits)}).Crypt({job.text, job.len});
-      }
-    }
+  void Reset(size_t num) { std::fill_n(first_.begin(), num, kNone); }
+  void Add(uint16_t job, uint16_t successor) {
+    next_[successor] = first_[job];
+    first_[job] = successor;
   }
-
-  void Run(std::span<StatefulJob> jobs) override {
-    for (StatefulJob& job : jobs) {
-      if (job.key_len > 0) {
-        Schedule({job.key.data(), job.key_len}, job.table);
-      }
-      Crypt(job.table, {job.text, job.len});
-    }
-  }
-
-  void Advance(const Key& start_key, uint16_t bits, uint32_t changes, Key* key) override {
-    for (uint32_t i = 0; i < changes; ++i) {
-      NextKey(*sha1_, start_key, bits, key);
-    }
-  }
+  [[nodiscard]] uint16_t First(uint16_t job) const { return first_[job]; }
+  [[nodiscard]] uint16_t Next(uint16_t successor) const { return next_[successor]; }
 
  private:
-  std::unique_ptr<Sha1> sha1_;
+  std::array<uint16_t, Engine::kMaxJobs> first_;
+  std::array<uint16_t, Engine::kMaxJobs> next_;
 };
+
+class LaneEngine : public Engine {
+ public:
+  LaneEngine(std::unique_ptr<KeyHash> hash, const Kernels& kernels)
+      : hash_(std::move(hash)), kernels_(kernels), group_(kernels) {}
+
+  void Run(std::span<StatelessJob> jobs) override;
+  void Run(std::span<StatefulJob> jobs) override;
+  void Advance(const Key& start_key, uint16_t bits, uint32_t changes, Key* key) override;
+
+ private:
+  void MakeKeys(std::span<StatelessJob> jobs);
+  void ReplaceDone(std::span<StatelessJob> jobs);
+  void ChangeKeys(const KeyChange* changes, unsigned num);
+  void CryptTexts(std::span<StatelessJob> jobs);
+  void GoOn(std::span<StatefulJob> jobs, const uint32_t* order, unsigned num);
+
+  std::unique_ptr<KeyHash> hash_;
+  const Kernels& kernels_;
+  Group group_;
+  Chains chains_;
+  std::array<uint32_t, kMaxJobs> changes_left_;
+  std::array<uint16_t, kMaxJobs> ready_;  // jobs that wait for no other
+  size_t num_ready_ = 0;
+  std::array<uint32_t, kMaxJobs> order_;
+};
+
+// An entry of an order by length: the longest first when sorted downwards.
+constexpr uint32_t Entry(uint16_t len, size_t index) {
+  return static_cast<uint32_t>(len) << 16 | static_cast<uint32_t>(index);
+}
+constexpr size_t Index(uint32_t entry) { return entry & 0xffff; }
+
+void LaneEngine::Run(std::span<StatelessJob> jobs) {
+  MakeKeys(jobs);
+  CryptTexts(jobs);
+}
+
+// ReplaceDone: jobs with no change left make room for those that begin from their keys.
+void LaneEngine::ReplaceDone(std::span<StatelessJob> jobs) {
+  for (size_t at = 0; at < num_ready_;) {
+    const uint16_t job = ready_[at];
+    if (changes_left_[job] > 0) {
+      ++at;
+      continue;
+    }
+    ready_[at] = ready_[--num_ready_];
+    for (uint16_t i = chains_.First(job); i != kNone; i = chains_.Next(i)) {
+      jobs[i].key = jobs[job].key;
+      ready_[num_ready_++] = i;
+    }
+  }
+}
+
+void LaneEngine::MakeKeys(std::span<StatelessJob> jobs) {
+  chains_.Reset(jobs.size());
+  num_ready_ = 0;
+  for (uint16_t i = 0; i < jobs.size(); ++i) {
+    changes_left_[i] = jobs[i].changes;
+    if (jobs[i].predecessor == kNoPredecessor) {
+      ready_[num_ready_++] = i;
+    } else {
+      chains_.Add(jobs[i].predecessor, i);
+    }
+  }
+  for (ReplaceDone(jobs); num_ready_ > 0; ReplaceDone(jobs)) {
+    for (size_t first = 0; first < num_ready_; first += kLanes) {
+      const auto num = static_cast<unsigned>(std::min<size_t>(kLanes, num_ready_ - first));
+      std::array<KeyChange, kLanes> changes;
+      for (unsigned lane = 0; lane < num; ++lane) {
+        StatelessJob& job = jobs[ready_[first + lane]];
+        changes[lane] = {job.start_key, &job.key, job.bits};
+        --changes_left_[ready_[first + lane]];
+      }
+      ChangeKeys(changes.data(), num);
+    }
+  }
+}
+
+void LaneEngine::ChangeKeys(const KeyChange* changes, unsigned num) {
+  std::array<Key, kLanes> interim;
+  hash_->Interim(changes, num, interim.data());
+  for (unsigned lane = 0; lane < num; ++lane) {
+    group_.SetKey(lane, interim[lane], changes[lane].bits);
+  }
+  group_.CryptKeys(num);
+  for (unsigned lane = 0; lane < num; ++lane) {
+    *changes[lane].key = group_.key(lane);
+    Reduce(changes[lane].bits, changes[lane].key);
+  }
+  Wipe(interim.data(), sizeof(interim));
+}
+
+void LaneEngine::CryptTexts(std::span<StatelessJob> jobs) {
+  size_t num_texts = 0;
+  for (size_t i = 0; i < jobs.size(); ++i) {
+    if (jobs[i].len > 0) {
+      order_[num_texts++] = Entry(jobs[i].len, i);
+    }
+  }
+  std::sort(order_.begin(), order_.begin() + num_texts, std::greater<>());
+  for (size_t first = 0; first < num_texts; first += kLanes) {
+    const auto num = static_cast<unsigned>(std::min<size_t>(kLanes, num_texts - first));
+    std::array<uint8_t*, kLanes> texts;
+    std::array<uint16_t, kLanes> lens;
+    for (unsigned lane = 0; lane < num; ++lane) {
+      const StatelessJob& job = jobs[Index(order_[first + lane])];
+      texts[lane] = job.text;
+      lens[lane] = job.len;
+      group_.SetKey(lane, job.key, job.bits);
+    }
+    group_.Crypt(texts.data(), lens.data(), num);
+  }
+}
+
+void LaneEngine::Advance(const Key& start_key, uint16_t bits, uint32_t changes, Key* key) {
+  const KeyChange change{&start_key, key, bits};
+  for (uint32_t i = 0; i < changes; ++i) {
+    ChangeKeys(&change, 1);
+  }
+}
+
+void LaneEngine::Run(std::span<StatefulJob> jobs) {
+  chains_.Reset(jobs.size());
+  num_ready_ = 0;
+  for (uint16_t i = 0; i < jobs.size(); ++i) {
+    uint16_t before = i;
+    while (before > 0 && jobs[before - 1].table != jobs[i].table) {
+      --before;
+    }
+    if (before == 0) {
+      ready_[num_ready_++] = i;
+    } else {
+      chains_.Add(static_cast<uint16_t>(before - 1), i);
+    }
+  }
+  while (num_ready_ > 0) {
+    for (size_t i = 0; i < num_ready_; ++i) {
+      order_[i] = Entry(jobs[ready_[i]].len, ready_[i]);
+    }
+    const size_t num_texts = num_ready_;
+    std::sort(order_.begin(), order_.begin() + num_texts, std::greater<>());
+    num_ready_ = 0;
+    for (size_t i = 0; i < num_texts; ++i) {
+      if (const uint16_t next = chains_.First(static_cast<uint16_t>(Index(order_[i])));
+          next != kNone) {
+        ready_[num_ready_++] = next;
+      }
+    }
+    for (size_t first = 0; first < num_texts; first += kernels_.max_streams) {
+      GoOn(jobs, &order_[first],
+           static_cast<unsigned>(std::min<size_t>(kernels_.max_streams, num_texts - first)));
+    }
+  }
+}
+
+// GoOn does jobs of different tables, the longest first.
+void LaneEngine::GoOn(std::span<StatefulJob> jobs, const uint32_t* order, unsigned num) {
+  std::array<Stream, kLanes> streams;
+  for (unsigned i = 0; i < num; ++i) {
+    const StatefulJob& job = jobs[Index(order[i])];
+    if (job.key_len > 0) {
+      Schedule({job.key.data(), job.key_len}, job.table);
+    }
+    streams[i] = {job.table, job.text};
+  }
+  size_t done = 0;  // blocks
+  for (; num > 0; --num) {
+    const uint16_t len = jobs[Index(order[num - 1])].len;
+    const size_t whole = len / kBlockLen;
+    if (whole > done) {
+      kernels_.go_on(streams.data(), num, whole - done);
+      for (unsigned i = 0; i < num; ++i) {
+        streams[i].text += (whole - done) * kBlockLen;
+      }
+      done = whole;
+    }
+    Crypt(streams[num - 1].table, {streams[num - 1].text, len % kBlockLen});
+  }
+}
 
 }  // namespace
 
 std::unique_ptr<Engine> Engine::Create(Kind kind) {
-  std::unique_ptr<Sha1> sha1 = Sha1::Create();
-  if (sha1 == nullptr) {
+  const bool fast = kind == Kind::kBest;
+  std::unique_ptr<KeyHash> hash = KeyHash::Create(fast);
+  if (hash == nullptr) {
     return nullptr;
   }
-  return std::make_unique<PlainEngine>(std::move(sha1));
+  return std::make_unique<LaneEngine>(std::move(hash), fast ? kFastKernels : kPortableKernels);
 }
 
 }  // namespace culvert::dataplane::mppe

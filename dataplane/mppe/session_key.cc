@@ -24,13 +24,13 @@ Key GetNewKeyFromSha(const Sha1& sha1, const Key& start, const Key& session, siz
   return key;
 }
 
-// Reduce fixes the octets that make 40 and 56 bit of 64 (RFC 3079 s3.3).
+}  // namespace
+
 void Reduce(uint16_t bits, Key* key) {
   constexpr uint8_t kFixed[] = {0xd1, 0x26, 0x9e};
   std::copy_n(kFixed, bits == 40 ? 3 : bits == 56 ? 1 : 0, key->begin());
+  std::fill(key->begin() + KeyLen(bits), key->end(), uint8_t{0});
 }
-
-}  // namespace
 
 Key FirstKey(const Sha1& sha1, const Key& start_key, uint16_t bits) {
   Key key = GetNewKeyFromSha(sha1, start_key, start_key, KeyLen(bits));
