@@ -23,19 +23,24 @@ void Store(T* field, T value, std::memory_order order = std::memory_order_relaxe
 // Add is for fields with one writer: no locked instruction.
 inline void Add(uint64_t* field, uint64_t n) { Store(field, Load(*field) + n); }
 
-// MppeState: one direction.
+// MppeState: one direction, one cache line.
 struct MppeState {
   mppe::Key start_key;
-  mppe::Key session_key;
+  mppe::Key session_key;  // of the last frame
   uint32_t epoch;
-  uint32_t last_sequence;  // receive: GRE number of the last frame accepted
-  uint32_t num_others;     // receive: GRE numbers accepted since, with other frames
-  uint32_t key_budget;     // receive: key changes allowed now beyond one a frame
-  uint32_t budget_ms;      // when it was last filled
-  uint16_t bits;           // 0: no key
-  uint16_t count;          // coherency count of the next frame
-  uint8_t has_sequence;    // last_sequence is valid
+  uint32_t position;         // of the next frame, from 0; its low 12 bits are the coherency count
+  uint32_t last_sequence;    // receive: GRE number of the last frame accepted
+  uint32_t num_others;       // receive: GRE numbers accepted since, with other frames
+  uint32_t budget_ms;        // receive: when key_budget was last filled
+  uint32_t failed_ms;        // when the first of `failures` came
+  uint16_t key_budget;       // receive: key changes allowed now beyond one a frame
+  uint16_t failures;         // receive: frames in a row that could not be decrypted
+  uint16_t last_job;         // this call's last one in the burst at hand, from 1; 0: none
+  uint8_t bits;              // 0: no key
+  uint8_t has_sequence : 1;  // last_sequence is valid
+  uint8_t stateful : 1;      // RFC 3078 s7.2
 };
+static_assert(sizeof(MppeState) == 64);
 
 struct CallCountersBlock {  // read by the control side
   uint64_t upstream_packets;

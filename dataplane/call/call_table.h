@@ -15,7 +15,7 @@ namespace culvert::dataplane {
 
 constexpr uint32_t kMaxLocalAddresses = 16;
 constexpr uint32_t kCallsPerAddress = 65536;
-constexpr uint32_t kCallTableVersion = 2;
+constexpr uint32_t kCallTableVersion = 3;
 constexpr uint32_t kNoSlot = UINT32_MAX;
 
 // The rows of each local address (a slot) are a memory file of their own, at a fixed place in one

@@ -1,19 +1,20 @@
-// The receiver of stateless MPPE (RFC 3078 s3.1, s7.1, s8.1).
+// The receiver of stateless MPPE (RFC 3078 s3.1, s7.1, s8.1), for all frames of a burst at once.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
 #include "dataplane/call/call.h"
-#include "dataplane/mppe/sha1.h"
+#include "dataplane/mppe/engine.h"
 #include "dataplane/packet/drop_reason.h"
 
 namespace culvert::dataplane::mppe {
 
-// A packet after losses makes several key changes, each as dear as decrypting a small packet. A
-// call may make this many at once, and so many more each second.
-constexpr uint32_t kKeyBudget = 16384;
-constexpr uint32_t kKeyBudgetPerSecond = 1024;
+// A frame after losses makes several key changes, each as dear as decrypting a small frame. A call
+// may make this many at once, and so many more each second.
+constexpr uint16_t kKeyBudget = 16384;
+constexpr uint32_t kKeyBudgetPerSecond = 16384;
 
 struct Opened {
   DropReason error = DropReason::kCount;  // kCount: none
@@ -21,10 +22,36 @@ struct Opened {
   uint16_t information_offset = 0;        // its information, from the start of the MPPE frame
 };
 
-// Open decrypts `frame` (from the two header octets on) in place. `sequence` is the GRE sequence
-// number that carried it: it tells how often the 12-bit count has wrapped. `state` changes only
-// when the decrypted frame is plausible, so garbage cannot put the keys out of step.
-Opened Open(const Sha1& sha1, MppeState* state, uint32_t sequence, uint32_t now_ms,
-            std::span<uint8_t> frame);
+// Receiver: Plan() each frame of the burst, Run(), then Open() each planned one, in the same order.
+// One per worker. A frame's key depends on its place alone, not on whether those before it
+// proved sound; a call's state follows the sound ones, so garbage cannot put it out of step.
+class Receiver {
+ public:
+  static constexpr unsigned kMaxFrames = 64;  // of a burst
+
+  // Plan reads the header of `frame` (from the two header octets on) and gives why it cannot be
+  // decrypted, or kCount. `sequence` is the GRE number that carried it. Frame and state stay where
+  // they are until Open().
+  DropReason Plan(MppeState* state, uint32_t sequence, uint32_t now_ms, std::span<uint8_t> frame);
+  // Run decrypts the planned frames in place.
+  void Run(Engine* engine) { engine->Run(std::span(jobs_).first(num_planned_)); }
+  // Open judges the next planned frame.
+  Opened Open();
+
+ private:
+  struct Planned {
+    MppeState* state;
+    uint32_t distance;  // from the state before the burst
+    uint32_t position;  // of the frame after this one
+    uint32_t sequence;
+    uint16_t previous;  // job of the same call, from 1
+  };
+  void PlanKey(MppeState* state, const Planned& planned, StatelessJob* job) const;
+
+  std::array<StatelessJob, kMaxFrames> jobs_;
+  std::array<Planned, kMaxFrames> planned_;
+  unsigned num_planned_ = 0;
+  unsigned num_opened_ = 0;
+};
 
 }  // namespace culvert::dataplane::mppe

@@ -38,7 +38,8 @@ class ReceiveTest : public ::testing::Test {
   // Frame gives the sender's next MPPE frame.
   Bytes Frame(MppeState* sender) {
     Bytes text = FromHex(Vectors()["mppe_stateless_chain_send"]["plaintext"].get<std::string>());
-    const uint16_t header = Seal(*sha1_, sender, text);
+    const uint16_t header = sender_.Plan(sender, text);
+    sender_.Run(engine_.get());
     Bytes frame(2 + text.size());
     wire::StoreBe16(frame.data(), header);
     std::copy(text.begin(), text.end(), frame.begin() + 2);
@@ -49,11 +50,23 @@ class ReceiveTest : public ::testing::Test {
       Frame(sender);
     }
   }
+  // Open is a burst of one.
+  Opened Open(MppeState* state, uint32_t sequence, uint32_t now_ms, Bytes* frame) {
+    const DropReason error = receiver_.Plan(state, sequence, now_ms, *frame);
+    if (error != DropReason::kCount) {
+      return {error};
+    }
+    receiver_.Run(engine_.get());
+    return receiver_.Open();
+  }
   Opened OpenAt(MppeState* state, uint32_t sequence, Bytes frame) {
-    return Open(*sha1_, state, sequence, kNowMs, frame);
+    return Open(state, sequence, kNowMs, &frame);
   }
 
   std::unique_ptr<Sha1> sha1_ = Sha1::Create();
+  std::unique_ptr<Engine> engine_ = Engine::Create();
+  Receiver receiver_;
+  Sender sender_;
 };
 
 TEST_F(ReceiveTest, SendChainVectorsBothWays) {
@@ -72,7 +85,7 @@ TEST_F(ReceiveTest, SendChainVectorsBothWays) {
                 row["mppe_header"].get<std::string>() + row["ciphertext"].get<std::string>());
       EXPECT_EQ(ToHex({sender.session_key.data(), KeyLen(bits)}),
                 row["session_key"].get<std::string>());
-      const Opened opened = Open(*sha1_, &receiver, index, kNowMs, frame);
+      const Opened opened = Open(&receiver, index, kNowMs, &frame);
       ASSERT_EQ(opened.error, DropReason::kCount) << bits << " " << index;
       EXPECT_EQ(opened.protocol, wire::ppp::kIpv4);
       EXPECT_EQ(opened.information_offset, 4);
@@ -89,7 +102,7 @@ TEST_F(ReceiveTest, ReceiveChainVectorsWithBothProtocolForms) {
     for (const auto& row : chain["rows"]) {
       Bytes frame = FromHex(row["mppe_header"].get<std::string>() + row[field].get<std::string>());
       const Opened opened =
-          Open(*sha1_, &receiver, row["packet_index"].get<uint32_t>() + 7, kNowMs, frame);
+          Open(&receiver, row["packet_index"].get<uint32_t>() + 7, kNowMs, &frame);
       ASSERT_EQ(opened.error, DropReason::kCount) << row["packet_index"];
       EXPECT_EQ(opened.protocol, wire::ppp::kIpv4);
       EXPECT_EQ(ToHex({frame.data() + opened.information_offset,
@@ -109,7 +122,7 @@ TEST_F(ReceiveTest, RefusesBadHeadersWithoutChange) {
   EXPECT_EQ(OpenAt(&state, 1, FromHex("9801aabbcc")).error, DropReason::mppe_late);
   EXPECT_EQ(OpenAt(&state, 1, FromHex("9000aabbccddeeff")).error, DropReason::mppe_implausible);
   EXPECT_EQ(state.session_key, before.session_key);
-  EXPECT_EQ(state.count, before.count);
+  EXPECT_EQ(state.position, before.position);
 }
 
 TEST_F(ReceiveTest, ForgedJumpLeavesTheCallAlone) {
@@ -172,9 +185,85 @@ TEST_F(ReceiveTest, KeyChangesAreBounded) {
   Skip(&sender, 101);
   const Bytes frame = Frame(&sender);
   Bytes copy = frame;
-  EXPECT_EQ(Open(*sha1_, &receiver, 103, kNowMs, copy).error, DropReason::mppe_key_budget);
+  EXPECT_EQ(Open(&receiver, 103, kNowMs, &copy).error, DropReason::mppe_key_budget);
   copy = frame;
-  EXPECT_EQ(Open(*sha1_, &receiver, 103, kNowMs + 100, copy).error, DropReason::kCount);
+  EXPECT_EQ(Open(&receiver, 103, kNowMs + 100, &copy).error, DropReason::kCount);
+}
+
+// A burst of two calls; forged frames stand among the first one's, and one comes twice.
+TEST_F(ReceiveTest, ForgedFramesInABurstCostTheOthersNothing) {
+  MppeState senders[2] = {NewState(), NewState(40, "8b7cdc149b993a1b")};
+  MppeState receivers[2] = {senders[0], senders[1]};
+  for (int call = 0; call < 2; ++call) {
+    ASSERT_EQ(OpenAt(&receivers[call], 100, Frame(&senders[call])).error, DropReason::kCount);
+  }
+  struct Sent {
+    int call;
+    uint32_t sequence;
+    Bytes frame;
+    DropReason error;
+  };
+  const DropReason sound = DropReason::kCount;
+  std::vector<Sent> burst;
+  const auto add = [&](int call, uint32_t sequence, Bytes frame, DropReason error) {
+    burst.push_back({call, sequence, std::move(frame), error});
+  };
+  add(0, 101, Frame(&senders[0]), sound);
+  add(1, 101, Frame(&senders[1]), sound);
+  add(0, 400, FromHex("9064aabbccddeeff0011"), DropReason::mppe_implausible);  // 98 ahead
+  Skip(&senders[0], 3);
+  add(0, 405, Frame(&senders[0]), sound);
+  add(0, 406, burst.back().frame, DropReason::mppe_late);
+  add(1, 102, FromHex("9002aabbccddeeff0011"), DropReason::mppe_implausible);
+  add(1, 103, Frame(&senders[1]), sound);
+  add(0, 407, Frame(&senders[0]), sound);
+  add(0, 408, FromHex("9fffaabbccddeeff0011"), DropReason::mppe_late);
+  std::vector<size_t> planned;
+  for (size_t i = 0; i < burst.size(); ++i) {
+    const DropReason error =
+        receiver_.Plan(&receivers[burst[i].call], burst[i].sequence, kNowMs, burst[i].frame);
+    if (error == sound) {
+      planned.push_back(i);
+    } else {
+      EXPECT_EQ(error, burst[i].error) << i;
+    }
+  }
+  ASSERT_EQ(planned.size(), burst.size() - 1);
+  receiver_.Run(engine_.get());
+  for (const size_t i : planned) {
+    EXPECT_EQ(receiver_.Open().error, burst[i].error) << i;
+  }
+  for (int call = 0; call < 2; ++call) {
+    EXPECT_EQ(receivers[call].session_key, senders[call].session_key);
+    EXPECT_EQ(receivers[call].position, senders[call].position);
+    EXPECT_EQ(receivers[call].last_job, 0);
+  }
+}
+
+// The sender's bursts are what frames made one by one are.
+TEST_F(ReceiveTest, SendsABurstWithoutAGap) {
+  MppeState alone[2] = {NewState(), NewState(56, "8b7cdc149b993a1b")};
+  MppeState together[2] = {alone[0], alone[1]};
+  const Bytes plain =
+      FromHex(Vectors()["mppe_stateless_chain_send"]["plaintext"].get<std::string>());
+  Sender sender;
+  for (int burst = 0; burst < 3; ++burst) {
+    std::array<Bytes, Sender::kMaxFrames> texts;
+    std::array<uint16_t, Sender::kMaxFrames> headers{};
+    for (size_t i = 0; i < texts.size(); ++i) {
+      texts[i] = plain;
+      headers[i] = sender.Plan(&together[i % 3 == 0 ? 1 : 0], texts[i]);
+    }
+    sender.Run(engine_.get());
+    for (size_t i = 0; i < texts.size(); ++i) {
+      Bytes frame(2);
+      wire::StoreBe16(frame.data(), headers[i]);
+      frame.insert(frame.end(), texts[i].begin(), texts[i].end());
+      ASSERT_EQ(ToHex(frame), ToHex(Frame(&alone[i % 3 == 0 ? 1 : 0]))) << i;
+    }
+  }
+  EXPECT_EQ(together[0].session_key, alone[0].session_key);
+  EXPECT_EQ(together[1].position, alone[1].position);
 }
 
 }  // namespace

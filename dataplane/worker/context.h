@@ -11,6 +11,7 @@
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/own_addresses.h"
 #include "dataplane/mppe/sha1.h"
+#include "dataplane/mppe/worker_mppe.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/worker/ack_queue.h"
 #include "dataplane/worker/counters.h"
@@ -39,6 +40,7 @@ struct WorkerContext {
   WorkerCounters* counters = nullptr;
   const OwnAddresses* own = nullptr;  // what to send from
   std::unique_ptr<mppe::Sha1> sha1;
+  std::unique_ptr<mppe::WorkerMppe> mppe;
   AckQueue acks;
   UnresolvedQueue unresolved;
   Spawned spawned;  // packets that steps made or released; the loop takes them up

@@ -19,13 +19,15 @@ void SetKey(const MppeKeySpec& spec, const Call& call, const WorkerContext& cont
     mppe::Wipe(state, sizeof(*state));
     return;
   }
-  if (state->bits == spec.bits && state->epoch == spec.epoch) {
+  if (state->bits == spec.bits && state->epoch == spec.epoch &&
+      (state->stateful != 0) == spec.stateful) {
     return;
   }
   *state = {};
   state->start_key = spec.start_key;
   state->session_key = mppe::FirstKey(*context.sha1, spec.start_key, spec.bits);
-  state->bits = spec.bits;
+  state->bits = static_cast<uint8_t>(spec.bits);
+  state->stateful = spec.stateful ? 1 : 0;
   state->epoch = spec.epoch;
   state->key_budget = mppe::kKeyBudget;
   state->budget_ms = context.now_ms;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr unsigned kRingSize = 4096;
 constexpr unsigned kFrameRingSize = 8192;
+static_assert(2 * kBurst <= mppe::Receiver::kMaxFrames && 2 * kBurst <= mppe::Sender::kMaxFrames);
 
 // What the first two stages read of each packet: the mbuf, its Packet, and the headers, which take
 // two cache lines.
@@ -36,7 +37,9 @@ void Prefetch(std::span<rte_mbuf* const> mbufs) {
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(unsigned index, const Shared& shared) {
   std::unique_ptr<Worker> worker(new Worker(index, shared));
   worker->context_.sha1 = mppe::Sha1::Create();
-  if (worker->context_.sha1 == nullptr) {
+  worker->context_.mppe = std::make_unique<mppe::WorkerMppe>();
+  worker->context_.mppe->engine = mppe::Engine::Create();
+  if (worker->context_.sha1 == nullptr || worker->context_.mppe->engine == nullptr) {
     return absl::InternalError("ipsec-mb does not work on this processor");
   }
   if (absl::Status status = worker->MakeRings(); !status.ok()) {

@@ -3,22 +3,16 @@
 #include "proto/wire/ppp.h"
 
 namespace culvert::dataplane {
-
 namespace {
 
-Verdict Encrypt(Packet& packet, WorkerContext& context) {
-  MppeState& state = packet.call->send;
-  uint8_t* protocol = packet.Prepend(2);
-  if (protocol == nullptr) {
-    return Verdict::Drop(DropReason::headroom);
-  }
-  wire::StoreBe16(protocol, packet.protocol);
-  const uint16_t header = mppe::Seal(*context.sha1, &state, {packet.data(), packet.data_len()});
-  uint8_t* at = packet.Prepend(2);
+Verdict Plan(Packet& packet, mppe::Sender* sender) {
+  uint8_t* at = packet.Prepend(4);
   if (at == nullptr) {
     return Verdict::Drop(DropReason::headroom);
   }
-  wire::StoreBe16(at, header);
+  wire::StoreBe16(at + 2, packet.protocol);
+  const auto text = std::span(packet.data(), packet.data_len()).subspan(2);
+  wire::StoreBe16(at, sender->Plan(&packet.call->send, text));
   packet.protocol = wire::ppp::kMppe;
   return Verdict::GoTo(Stage::kFrameOut);
 }
@@ -27,9 +21,11 @@ Verdict Encrypt(Packet& packet, WorkerContext& context) {
 
 // RFC 3078 s3, stateless mode. The inner protocol field has both octets, as every receiver takes.
 void MppeEncryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context) {
+  mppe::Sender& sender = context.mppe->sender;
   for (size_t i = 0; i < mbufs.size(); ++i) {
-    verdicts[i] = Encrypt(PacketOf(mbufs[i]), context);
+    verdicts[i] = Plan(PacketOf(mbufs[i]), &sender);
   }
+  sender.Run(context.mppe->engine.get());
 }
 
 }  // namespace culvert::dataplane

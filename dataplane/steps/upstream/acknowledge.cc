@@ -13,7 +13,8 @@ Verdict AcknowledgeStep(Packet& packet, WorkerContext& context) {
     call.has_sound = 1;
   }
   call.ack_due = 1;
-  if (call.decrypts != 0 && !packet.encrypted) {
+  if (call.decrypts != 0 && !packet.encrypted &&
+      static_cast<int32_t>(packet.sequence - call.receive.last_sequence) > 0) {
     ++call.receive.num_others;
   }
   if (++call.unacknowledged > call.receive_window / 2) {

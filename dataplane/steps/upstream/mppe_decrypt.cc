@@ -4,22 +4,19 @@
 namespace culvert::dataplane {
 namespace {
 
-Verdict Decrypt(Packet& packet, WorkerContext& context) {
-  MppeState& state = packet.call->receive;
-  if (state.bits == 0) {
-    GiveBackSequence(packet);
-    return Verdict::Drop(DropReason::mppe_no_key);
-  }
-  const mppe::Opened opened =
-      mppe::Open(*context.sha1, &state, packet.sequence, context.now_ms, packet.payload());
+Verdict Refuse(const Packet& packet, DropReason reason) {
+  GiveBackSequence(packet);
+  return Verdict::Drop(reason);
+}
+
+Verdict Finish(const mppe::Opened& opened, Packet* packet) {
   if (opened.error != DropReason::kCount) {
-    GiveBackSequence(packet);
-    return Verdict::Drop(opened.error);
+    return Refuse(*packet, opened.error);
   }
-  packet.encrypted = true;
-  packet.protocol = opened.protocol;
-  packet.offset = static_cast<uint16_t>(packet.offset + opened.information_offset);
-  packet.length = static_cast<uint16_t>(packet.length - opened.information_offset);
+  packet->encrypted = true;
+  packet->protocol = opened.protocol;
+  packet->offset = static_cast<uint16_t>(packet->offset + opened.information_offset);
+  packet->length = static_cast<uint16_t>(packet->length - opened.information_offset);
   return Verdict::GoTo(Stage::kInner);
 }
 
@@ -27,8 +24,25 @@ Verdict Decrypt(Packet& packet, WorkerContext& context) {
 
 // RFC 3078 s3, stateless mode.
 void MppeDecryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context) {
+  mppe::Receiver& receiver = context.mppe->receiver;
+  uint8_t planned[mppe::Receiver::kMaxFrames];
+  unsigned num_planned = 0;
   for (size_t i = 0; i < mbufs.size(); ++i) {
-    verdicts[i] = Decrypt(PacketOf(mbufs[i]), context);
+    Packet& packet = PacketOf(mbufs[i]);
+    MppeState& state = packet.call->receive;
+    const DropReason reason =
+        state.bits == 0
+            ? DropReason::mppe_no_key
+            : receiver.Plan(&state, packet.sequence, context.now_ms, packet.payload());
+    if (reason == DropReason::kCount) {
+      planned[num_planned++] = static_cast<uint8_t>(i);
+    } else {
+      verdicts[i] = Refuse(packet, reason);
+    }
+  }
+  receiver.Run(context.mppe->engine.get());
+  for (unsigned i = 0; i < num_planned; ++i) {
+    verdicts[planned[i]] = Finish(receiver.Open(), &PacketOf(mbufs[planned[i]]));
   }
 }
 
