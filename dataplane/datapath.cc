@@ -44,6 +44,12 @@ class DatapathImpl final : public Datapath {
   bool SendFrame(uint64_t handle, wire::Octets frame) override;
   size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) override;
 
+  size_t TakeEvents(std::vector<CallEvent>* out, size_t max) override;
+  absl::Status StartTrace(uint64_t /*handle*/, uint32_t /*count*/) override {
+    return absl::UnimplementedError("this data path cannot trace");
+  }
+  size_t TakeTrace(std::vector<TracedPacket>* /*out*/, size_t /*max*/) override { return 0; }
+
   unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) override;
   unsigned FromClients(std::span<rte_mbuf*> out) override;
   bool ToPort(uint16_t port, rte_mbuf* frame) override;
@@ -214,6 +220,7 @@ std::vector<WorkerTotals> DatapathImpl::WorkerCounters() {
     totals[i].punted = Load(counters.punted);
     totals[i].handed_over = Load(counters.handed_over);
     totals[i].consumed = Load(counters.consumed);
+    totals[i].events_depth = workers_[i]->events().depth();
     for (size_t reason = 0; reason < kNumDropReasons; ++reason) {
       const DropReasonInfo& info = Describe(static_cast<DropReason>(reason));
       totals[i].drops.push_back({info.name, info.text, info.source, Load(counters.drops[reason])});
@@ -258,6 +265,21 @@ size_t DatapathImpl::ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) {
       out->push_back({MakeHandle(packet.generation, packet.call_index),
                       std::vector<uint8_t>(payload.begin(), payload.end())});
       rte_pktmbuf_free(mbuf);
+      ++total;
+    }
+  }
+  return total;
+}
+
+size_t DatapathImpl::TakeEvents(std::vector<CallEvent>* out, size_t max) {
+  size_t total = 0;
+  for (const auto& worker : workers_) {
+    while (total < max) {
+      const std::optional<CallEvent> event = worker->events().Take();
+      if (!event) {
+        break;
+      }
+      out->push_back(*event);
       ++total;
     }
   }

@@ -126,10 +126,46 @@ struct DropTotal {
   const char* source;
   uint64_t packets;
 };
+struct StageTotal {
+  const char* name;  // static
+  uint64_t packets, cycles;
+};
 struct WorkerTotals {
   uint64_t received = 0, transmitted = 0, punted = 0, handed_over = 0;
   uint64_t consumed = 0;         // acknowledgements and the like, which end here as they should
   std::vector<DropTotal> drops;  // every reason
+  std::vector<StageTotal> stages;
+  // What waits now: packets to this worker from others; from it to kernel and control; events.
+  uint32_t hand_over_depth = 0, punted_depth = 0, events_depth = 0;
+};
+
+// CallEvent: something happened to a call that the control plane must act on.
+struct CallEvent {
+  enum class Kind : uint8_t {
+    kDead,             // KeepaliveSpec::misses Echo-Requests went unanswered
+    kIdle,             // idle_timeout_s passed
+    kQuota,            // octet_quota is used up
+    kMppeFailed,       // the receiver cannot resynchronise: CCP must be negotiated again
+    kSequenceRestart,  // the peer has started its GRE sequence anew: the session is another one
+  };
+  uint64_t handle = 0;
+  Kind kind = Kind::kDead;
+  int64_t time_ms = 0;  // since 1970
+};
+
+// TracedPacket: what one packet of a traced call went through. Texts are static.
+struct TracedStep {
+  const char* name;
+  const char* verdict;
+  const char* drop_reason;  // null: not dropped
+};
+struct TracedPacket {
+  uint64_t handle = 0;
+  int64_t time_ns = 0;  // since 1970
+  uint32_t len = 0;     // as it reached the first step
+  bool downstream = false;
+  unsigned worker = 0;
+  std::vector<TracedStep> steps;
 };
 
 // Where packets to a prefix go.
@@ -174,6 +210,14 @@ class Datapath {
   };
   // ReceiveFrames takes what workers punted; one consumer thread.
   virtual size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) = 0;
+
+  // TakeEvents takes what workers reported, oldest of a worker first; one consumer thread.
+  virtual size_t TakeEvents(std::vector<CallEvent>* out, size_t max) = 0;
+
+  // StartTrace has the next `count` packets of the call kept for TakeTrace, which gives those that
+  // there are; it ends the trace before it, and 0 only does that. One thread. NotFound: stale.
+  virtual absl::Status StartTrace(uint64_t handle, uint32_t count) = 0;
+  virtual size_t TakeTrace(std::vector<TracedPacket>* out, size_t max) = 0;
 
   // TAP and TUN side; one thread (the slow-path thread). Mbufs are owned by the taker.
   // FromPort gives frames for port `port`'s TAP; FromClients decrypted IP packets for the TUN.

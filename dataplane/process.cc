@@ -120,17 +120,20 @@ absl::Status Process::StartKernelSide(const config::v1::Dataplane& config) {
 absl::Status Process::StartService(const config::v1::Dataplane& config,
                                    const std::string& version) {
   pump_ = std::make_unique<FramePump>(datapath_.get());
+  events_ = std::make_unique<EventPump>(datapath_.get());
   ServiceSpec spec;
   spec.version = version;
   spec.workers = static_cast<uint32_t>(config.worker_cores_size());
   spec.max_local_addresses = config.max_local_addresses();
   for (const auto& port : ports_) spec.ports.push_back(port->name());
   spec.add_process_counters = [this](v1::CountersResponse* response) { AddCounters(response); };
-  service_ = std::make_unique<Service>(datapath_.get(), pump_.get(), std::move(spec));
+  service_ =
+      std::make_unique<Service>(datapath_.get(), pump_.get(), events_.get(), std::move(spec));
   auto server = Server::Listen(config.socket(), service_.get());
   if (!server.ok()) return server.status();
   server_ = *std::move(server);
   pump_->Start();
+  events_->Start();
   return absl::OkStatus();
 }
 
@@ -162,6 +165,7 @@ Process::~Process() {
   server_.reset();
   service_.reset();
   pump_.reset();
+  events_.reset();
   mirror_.reset();
   slow_path_.reset();
   if (datapath_) datapath_->Stop();

@@ -53,6 +53,7 @@ class Process {
   std::unique_ptr<SlowPath> slow_path_;
   std::unique_ptr<Mirror> mirror_;
   std::unique_ptr<FramePump> pump_;
+  std::unique_ptr<EventPump> events_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<Server> server_;
 };

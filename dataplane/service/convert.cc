@@ -86,6 +86,22 @@ void FromKey(const MppeKeySpec& spec, v1::MppeKey* out) {
   out->set_stateful(spec.stateful);
 }
 
+v1::Event::Kind KindOf(CallEvent::Kind kind) {
+  switch (kind) {
+    case CallEvent::Kind::kDead:
+      return v1::Event::DEAD;
+    case CallEvent::Kind::kIdle:
+      return v1::Event::IDLE;
+    case CallEvent::Kind::kQuota:
+      return v1::Event::QUOTA;
+    case CallEvent::Kind::kMppeFailed:
+      return v1::Event::MPPE_FAILED;
+    case CallEvent::Kind::kSequenceRestart:
+      return v1::Event::SEQUENCE_RESTART;
+  }
+  return v1::Event::KIND_UNSPECIFIED;
+}
+
 }  // namespace
 
 absl::StatusOr<CallSpec> ToCallSpec(const v1::CallConfig& config) {
@@ -168,6 +184,35 @@ void FromWorker(uint32_t worker, const WorkerTotals& totals, v1::WorkerCounters*
     counter->set_text(drop.text);
     counter->set_source(drop.source);
     counter->set_packets(drop.packets);
+  }
+  out->set_consumed(totals.consumed);
+  for (const StageTotal& stage : totals.stages) {
+    v1::StageCounter* counter = out->add_stages();
+    counter->set_name(stage.name);
+    counter->set_packets(stage.packets);
+    counter->set_cycles(stage.cycles);
+  }
+  out->set_hand_over_depth(totals.hand_over_depth);
+  out->set_punted_depth(totals.punted_depth);
+  out->set_events_depth(totals.events_depth);
+}
+
+void FromEvent(const CallEvent& event, v1::Event* out) {
+  out->set_handle(event.handle);
+  out->set_kind(KindOf(event.kind));
+  out->set_time_ms(static_cast<uint64_t>(event.time_ms));
+}
+
+void FromTraced(const TracedPacket& packet, v1::TracedPacket* out) {
+  out->set_time_ns(static_cast<uint64_t>(packet.time_ns));
+  out->set_length(packet.len);
+  out->set_downstream(packet.downstream);
+  out->set_worker(packet.worker);
+  for (const TracedStep& step : packet.steps) {
+    v1::TracedStep* to = out->add_steps();
+    to->set_name(step.name);
+    to->set_verdict(step.verdict);
+    if (step.drop_reason != nullptr) to->set_drop_reason(step.drop_reason);
   }
 }
 

@@ -23,6 +23,8 @@ void FromTotals(uint64_t handle, const CallTotals& totals, v1::CallCounters* out
 // FromEntry leaves keys out.
 void FromEntry(const CallEntry& entry, v1::ListResponse::Entry* out);
 void FromWorker(uint32_t worker, const WorkerTotals& totals, v1::WorkerCounters* out);
+void FromEvent(const CallEvent& event, v1::Event* out);
+void FromTraced(const TracedPacket& packet, v1::TracedPacket* out);
 void FromResult(const absl::Status& status, v1::Result* out);
 
 }  // namespace culvert::dataplane

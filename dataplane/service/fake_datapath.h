@@ -65,6 +65,11 @@ class FakeDatapath : public Datapath {
     WorkerTotals totals;
     totals.received = 5;
     totals.drops.push_back({.name = "ttl", .text = "TTL ran out", .source = "RFC", .packets = 2});
+    totals.consumed = 6;
+    totals.stages.push_back({.name = "input", .packets = 3, .cycles = 400});
+    totals.hand_over_depth = 7;
+    totals.punted_depth = 8;
+    totals.events_depth = 9;
     return {totals};
   }
 
@@ -75,9 +80,22 @@ class FakeDatapath : public Datapath {
   }
   size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) override {
     const Lock lock(mutex);
-    size_t n = 0;
-    for (; n < max && !punted.empty(); ++n, punted.pop_front()) out->push_back(punted.front());
-    return n;
+    return Move(&punted, out, max);
+  }
+
+  size_t TakeEvents(std::vector<CallEvent>* out, size_t max) override {
+    const Lock lock(mutex);
+    return Move(&events, out, max);
+  }
+  absl::Status StartTrace(uint64_t handle, uint32_t count) override {
+    const Lock lock(mutex);
+    if (count != 0 && calls.count(handle) == 0) return absl::NotFoundError("stale handle");
+    trace_started.emplace_back(handle, count);
+    return absl::OkStatus();
+  }
+  size_t TakeTrace(std::vector<TracedPacket>* out, size_t max) override {
+    const Lock lock(mutex);
+    return Move(&traced, out, max);
   }
 
   unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) override {
@@ -145,6 +163,9 @@ class FakeDatapath : public Datapath {
   std::map<uint64_t, CallSpec> calls;
   std::vector<std::pair<uint64_t, std::string>> sent;
   std::deque<PuntedFrame> punted;
+  std::deque<CallEvent> events;
+  std::vector<std::pair<uint64_t, uint32_t>> trace_started;  // handle, count; count 0: stopped
+  std::deque<TracedPacket> traced;
   std::map<uint16_t, std::deque<rte_mbuf*>> from_port, to_port;
   std::deque<rte_mbuf*> from_clients, to_clients;
   std::map<std::pair<uint32_t, uint8_t>, RouteTarget> routes;
@@ -153,6 +174,12 @@ class FakeDatapath : public Datapath {
   OwnAddresses own{2};
 
  private:
+  template <typename T>
+  static size_t Move(std::deque<T>* from, std::vector<T>* out, size_t max) {
+    size_t n = 0;
+    for (; n < max && !from->empty(); ++n, from->pop_front()) out->push_back(from->front());
+    return n;
+  }
   unsigned Take(std::deque<rte_mbuf*>* queue, std::span<rte_mbuf*> out) {
     const Lock lock(mutex);
     unsigned n = 0;

@@ -24,8 +24,12 @@ uint64_t NewInstance() {
 
 }  // namespace
 
-Service::Service(Datapath* datapath, FramePump* pump, ServiceSpec spec)
-    : datapath_(datapath), pump_(pump), spec_(std::move(spec)), instance_(NewInstance()) {}
+Service::Service(Datapath* datapath, FramePump* frames, EventPump* events, ServiceSpec spec)
+    : datapath_(datapath),
+      frames_(frames),
+      events_(events),
+      spec_(std::move(spec)),
+      instance_(NewInstance()) {}
 
 void Service::Stop() {
   const std::lock_guard lock(mutex_);
@@ -90,7 +94,7 @@ grpc::Status Service::Frames(grpc::ServerContext* context,
                              grpc::ServerReaderWriter<v1::FrameBatch, v1::FrameBatch>* stream) {
   std::mutex write_mutex;  // the initial metadata goes before the pump's first frame
   std::unique_lock first(write_mutex);
-  if (!pump_->Attach([stream, &write_mutex](const v1::FrameBatch& batch) {
+  if (!frames_->Attach([stream, &write_mutex](const v1::FrameBatch& batch) {
         const std::lock_guard lock(write_mutex);
         return stream->Write(batch);
       })) {
@@ -108,7 +112,7 @@ grpc::Status Service::Frames(grpc::ServerContext* context,
       (void)datapath_->SendFrame(frame.handle(), {data, frame.data().size()});
     }
   }
-  pump_->Detach();
+  frames_->Detach();
   return grpc::Status::OK;
 }
 

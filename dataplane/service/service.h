@@ -9,6 +9,7 @@
 
 #include "culvert/dataplane/v1/dataplane.grpc.pb.h"
 #include "dataplane/datapath.h"
+#include "dataplane/service/event_pump.h"
 #include "dataplane/service/frame_pump.h"
 
 namespace culvert::dataplane {
@@ -25,8 +26,8 @@ struct ServiceSpec {
 
 class Service final : public v1::Dataplane::Service {
  public:
-  // Borrows both until the server that has it is down.
-  Service(Datapath* datapath, FramePump* pump, ServiceSpec spec);
+  // Borrows all until the server that has it is down.
+  Service(Datapath* datapath, FramePump* frames, EventPump* events, ServiceSpec spec);
 
   // Stop ends streams that wait by themselves.
   void Stop();
@@ -42,20 +43,28 @@ class Service final : public v1::Dataplane::Service {
                     grpc::ServerWriter<v1::ListResponse>* writer) override;
   grpc::Status Counters(grpc::ServerContext* context, const v1::CountersRequest* request,
                         grpc::ServerWriter<v1::CountersResponse>* writer) override;
+  grpc::Status Events(grpc::ServerContext* context, const v1::EventsRequest* request,
+                      grpc::ServerWriter<v1::EventBatch>* writer) override;
+  grpc::Status Trace(grpc::ServerContext* context, const v1::TraceRequest* request,
+                     grpc::ServerWriter<v1::TracedPacket>* writer) override;
 
  private:
   void Apply(v1::Operation* operation, v1::Result* result);
   bool WriteRound(bool with_calls, grpc::ServerWriter<v1::CountersResponse>* writer);
+  void WriteTrace(grpc::ServerContext* context, uint32_t count,
+                  grpc::ServerWriter<v1::TracedPacket>* writer);
   // Waits; false when the client has gone or the service stops.
   bool Wait(grpc::ServerContext* context, uint32_t interval_ms);
 
   Datapath* datapath_;
-  FramePump* pump_;
+  FramePump* frames_;
+  EventPump* events_;
   ServiceSpec spec_;
   uint64_t instance_;
   std::mutex mutex_;
   std::condition_variable stop_;
-  bool stopping_ = false;  // guarded by mutex_
+  bool stopping_ = false;   // guarded by mutex_
+  std::mutex trace_mutex_;  // held by the one trace there may be
 };
 
 }  // namespace culvert::dataplane

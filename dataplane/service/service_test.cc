@@ -1,9 +1,6 @@
-#include "dataplane/service/service.h"
-
 #include <gmock/gmock.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <gtest/gtest.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,70 +8,14 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
-#include "dataplane/service/fake_datapath.h"
-#include "dataplane/service/server.h"
+#include "dataplane/service/service_rig.h"
 
 namespace culvert::dataplane {
 namespace {
 
 using testing::ElementsAre;
-
-class ServiceTest : public testing::Test {
- protected:
-  ServiceTest() {
-    std::string folder = testing::TempDir() + "/culvert_service_XXXXXX";
-    folder_ = mkdtemp(folder.data());
-    path_ = folder_ + "/run/dataplane.sock";
-    auto server = Server::Listen(path_, &service_);
-    if (!server.ok()) ADD_FAILURE() << server.status();
-    server_ = *std::move(server);
-    pump_.Start();
-    channel_ = grpc::CreateChannel("unix:" + path_, grpc::InsecureChannelCredentials());
-    stub_ = v1::Dataplane::NewStub(channel_);
-  }
-  ~ServiceTest() override {
-    service_.Stop();
-    server_.reset();
-    pump_.Stop();
-    std::filesystem::remove_all(folder_);
-  }
-
-  static v1::CallConfig Call(uint32_t call_id) {
-    v1::CallConfig config;
-    config.set_local_address(0xc0000201);
-    config.set_peer_address(0xc0000202);
-    config.set_call_id(call_id);
-    return config;
-  }
-  // One request, one response.
-  v1::ProgramResponse Program(const v1::ProgramRequest& request) {
-    grpc::ClientContext context;
-    const auto stream = stub_->Program(&context);
-    v1::ProgramResponse response;
-    EXPECT_TRUE(stream->Write(request));
-    EXPECT_TRUE(stream->Read(&response));
-    stream->WritesDone();
-    EXPECT_TRUE(stream->Finish().ok());
-    return response;
-  }
-
-  FakeDatapath datapath_;
-  FramePump pump_{&datapath_};
-  Service service_{&datapath_,
-                   &pump_,
-                   {.version = "1.2",
-                    .workers = 2,
-                    .max_local_addresses = 4,
-                    .ports = {"access", "core"},
-                    .add_process_counters = [](v1::CountersResponse* response) {
-                      response->set_mbufs_total(77);
-                    }}};
-  std::string folder_, path_;
-  std::unique_ptr<Server> server_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::Dataplane::Stub> stub_;
-};
 
 TEST_F(ServiceTest, DescribesItself) {
   grpc::ClientContext context;
@@ -225,6 +166,14 @@ TEST_F(ServiceTest, CountersOfOneRound) {
   ASSERT_EQ(response.workers_size(), 1);
   EXPECT_EQ(response.workers(0).received(), 5U);
   EXPECT_EQ(response.workers(0).drops(0).reason(), "ttl");
+  EXPECT_EQ(response.workers(0).consumed(), 6U);
+  ASSERT_EQ(response.workers(0).stages_size(), 1);
+  EXPECT_EQ(response.workers(0).stages(0).name(), "input");
+  EXPECT_EQ(response.workers(0).stages(0).packets(), 3U);
+  EXPECT_EQ(response.workers(0).stages(0).cycles(), 400U);
+  EXPECT_EQ(response.workers(0).hand_over_depth(), 7U);
+  EXPECT_EQ(response.workers(0).punted_depth(), 8U);
+  EXPECT_EQ(response.workers(0).events_depth(), 9U);
   EXPECT_EQ(response.mbufs_total(), 77U);
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_TRUE(reader->Finish().ok());
@@ -295,7 +244,7 @@ TEST_F(ServiceTest, OnlyTheOwnerMayConnect) {
 }
 
 TEST_F(ServiceTest, ASocketInUseIsLeftAlone) {
-  Service other(&datapath_, &pump_, {});
+  Service other(&datapath_, &pump_, &events_, {});
   const auto second = Server::Listen(path_, &other);
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), absl::StatusCode::kAlreadyExists);
@@ -315,7 +264,7 @@ TEST_F(ServiceTest, ADeadSocketIsReplacedAndAFileIsNot) {
     ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
     close(fd);
   }
-  Service other(&datapath_, &pump_, {});
+  Service other(&datapath_, &pump_, &events_, {});
   EXPECT_TRUE(Server::Listen(dead, &other).ok());
 
   const std::string file = folder_ + "/file";

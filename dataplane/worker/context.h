@@ -14,6 +14,7 @@
 #include "dataplane/mppe/worker_mppe.h"
 #include "dataplane/packet/packet.h"
 #include "dataplane/worker/ack_queue.h"
+#include "dataplane/worker/event_queue.h"
 #include "dataplane/worker/counters.h"
 #include "dataplane/worker/spawned.h"
 #include "dataplane/worker/unresolved.h"
@@ -43,6 +44,7 @@ struct WorkerContext {
   std::unique_ptr<mppe::WorkerMppe> mppe;
   AckQueue acks;
   UnresolvedQueue unresolved;
+  EventQueue events;
   Spawned spawned;  // packets that steps made or released; the loop takes them up
 
   void Spawn(Stage stage, Packet& packet) { spawned.Put(stage, &packet); }

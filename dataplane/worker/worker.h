@@ -47,6 +47,7 @@ class Worker {
   void Execute(Command* command, const std::atomic<bool>& runs);
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   UnresolvedQueue& unresolved() { return context_.unresolved; }
+  EventQueue& events() { return context_.events; }
 
   // Rings to the outside; each has one consumer, and each ring to the inside one producer.
   MbufRing& punted_frames() { return *punted_frames_; }
