@@ -47,7 +47,7 @@ Verdict ProtocolStep(Packet& packet, WorkerContext& context) {
   }
   const Call& call = *packet.call;
   if (IsData(packet.protocol) && !packet.encrypted &&
-      (call.require_encryption != 0 || call.receive.bits != 0)) {
+      (call.require_encryption != 0 || call.decrypts != 0)) {
     return Verdict::Drop(DropReason::clear_data);
   }
   if (packet.protocol != wire::ppp::kIpv4) {
