@@ -37,6 +37,16 @@ struct Packet {
   [[nodiscard]] uint16_t data_len() { return rte_pktmbuf_data_len(mbuf()); }
   // payload is what is still to parse.
   [[nodiscard]] std::span<uint8_t> payload() { return {data() + offset, length}; }
+  // Skip and Cut take octets off the front, and all beyond the first `len`. The packet is one
+  // segment: unlike rte_pktmbuf_adj and _trim they leave the mbuf's second cache line alone.
+  void Skip(uint16_t len) {
+    mbuf()->data_off = static_cast<uint16_t>(mbuf()->data_off + len);
+    Cut(static_cast<uint16_t>(data_len() - len));
+  }
+  void Cut(uint16_t len) {
+    mbuf()->data_len = len;
+    mbuf()->pkt_len = len;
+  }
   // Prepend gives `len` octets before the data, nullptr when there is no headroom.
   [[nodiscard]] uint8_t* Prepend(uint16_t len) {
     return reinterpret_cast<uint8_t*>(rte_pktmbuf_prepend(mbuf(), len));

@@ -37,9 +37,9 @@ constexpr NamedStep kTunnel[] = {STEP(GreOutput), STEP(OuterIpv4Output), STEP(Tu
 constexpr NamedStep kEthernet[] = {STEP(EthernetOutput)};
 #undef STEP
 
-// RunAll is the list unrolled, so that the linker can inline the steps.
+// RunAll is the list unrolled, with the steps inlined at link time.
 template <const auto& kSteps>
-Verdict RunAll(Packet& packet, WorkerContext& context) {
+[[gnu::flatten]] Verdict RunAll(Packet& packet, WorkerContext& context) {
   return [&]<size_t... i>(std::index_sequence<i...>) {
     Verdict verdict = Verdict::Next();
     static_cast<void>((... && (verdict = kSteps[i].step(packet, context)).IsNext()));

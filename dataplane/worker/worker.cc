@@ -232,8 +232,15 @@ void Worker::RunStage(Stage stage) {
   if (steps.run != nullptr) {
     for (unsigned i = 0; i < num; ++i) {
       Packet& packet = PacketOf(mbufs[i]);
-      Dispatch(&packet, stage, steps.run(packet, context_));
-      RunSpawned();
+      const Verdict verdict = steps.run(packet, context_);
+      if (verdict.kind() == Verdict::Kind::kGoTo) {
+        Enqueue(verdict.stage(), mbufs[i]);
+      } else {
+        Dispatch(&packet, stage, verdict);
+      }
+      if (!context_.spawned.empty()) {
+        RunSpawned();
+      }
     }
   } else {
     Verdict verdicts[Queue::kSize];

@@ -32,22 +32,27 @@ enum class Error : uint8_t { kTruncated, kBadVersion, kBadHeaderLen, kBadTotalLe
 // Checksum is the Internet checksum of `in` (RFC 1071), in host order. Over octets that
 // hold a right checksum it is 0.
 inline uint16_t Checksum(Octets in) {
+  // The sum does not depend on the byte order (RFC 1071 s2.B): it is taken in the machine's.
   uint64_t sum = 0;
   size_t i = 0;
   for (; i + 4 <= in.size(); i += 4) {
-    sum += LoadBe32(&in[i]);
-  }
-  if (i + 2 <= in.size()) {
-    sum += LoadBe16(&in[i]);
-    i += 2;
+    uint32_t word;
+    std::memcpy(&word, &in[i], sizeof(word));
+    sum += word;
   }
   if (i < in.size()) {
-    sum += static_cast<uint64_t>(in[i]) << 8;
+    uint8_t rest[4] = {};
+    std::memcpy(rest, &in[i], in.size() - i);
+    uint32_t word;
+    std::memcpy(&word, rest, sizeof(word));
+    sum += word;
   }
-  while (sum > 0xffff) {
-    sum = (sum & 0xffff) + (sum >> 16);
-  }
-  return static_cast<uint16_t>(~sum);
+  sum = (sum & 0xffffffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  const auto folded = static_cast<uint16_t>(~sum);
+  return LoadBe16(reinterpret_cast<const uint8_t*>(&folded));
 }
 
 // ParseIpv4 does the checks of RFC 1812 s5.2.2; octets beyond total_len are padding. Errors,

@@ -37,7 +37,7 @@ Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context) {
     slot = context.calls->FindSlot(header->destination);
   }
   if (slot == kNoSlot) {
-    rte_pktmbuf_adj(packet.mbuf(), kEthernetHeaderLen);
+    packet.Skip(kEthernetHeaderLen);
     return Verdict::GoTo(Stage::kRoute);
   }
   if (header->IsFragment()) {

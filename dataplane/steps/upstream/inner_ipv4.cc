@@ -28,9 +28,8 @@ Verdict InnerIpv4Step(Packet& packet, WorkerContext& context) {
     return Verdict::Drop(ReasonOf(header.error()));
   }
   packet.ip = *header;
-  rte_mbuf* mbuf = packet.mbuf();
-  rte_pktmbuf_adj(mbuf, packet.offset);
-  rte_pktmbuf_trim(mbuf, static_cast<uint16_t>(packet.data_len() - header->total_len));
+  packet.Skip(packet.offset);
+  packet.Cut(header->total_len);
   return Verdict::Next();
 }
 
