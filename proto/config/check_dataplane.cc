@@ -9,8 +9,62 @@
 namespace culvert::config {
 namespace {
 
+constexpr uint32_t kDefaultMtu = 1500;
+
 std::string PortKey(int i, const char* field) {
   return fmt::format("dataplane.ports[{}].{}", i, field);
+}
+
+const v1::Port* FindPort(const v1::Dataplane& dataplane, const std::string& name) {
+  for (const v1::Port& port : dataplane.ports()) {
+    if (port.name() == name) return &port;
+  }
+  return nullptr;
+}
+
+// What does not go with the sub-port's key `parent`; an empty string: all right.
+std::string WrongParent(const v1::Port& port, const v1::Port* parent, bool vlan_usable) {
+  if (parent == nullptr) return fmt::format("no port has the name \"{}\"", port.parent());
+  if (!parent->parent().empty() || parent == &port) {
+    return fmt::format("\"{}\" is a VLAN itself; two tags (802.1ad, QinQ) are not supported",
+                       port.parent());
+  }
+  if (!port.has_vlan() && vlan_usable) return "a sub-port needs vlan = 1 to 4094";
+  return "";
+}
+
+// CheckVlans: a port has a device, or a parent and a VLAN, and nothing that the parent decides.
+void CheckVlans(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  const v1::Dataplane& dataplane = config.dataplane();
+  std::vector<Keyed<std::string>> vlans;
+  for (int i = 0; i < dataplane.ports_size(); ++i) {
+    const v1::Port& port = dataplane.ports(i);
+    const auto add = [&](const char* field, const std::string& text) {
+      problems->push_back(places.At({PortKey(i, field)}, text));
+    };
+    if (port.parent().empty()) {
+      if (port.has_vlan()) add("vlan", "needs parent = the name of the port that carries it");
+      if (port.device().empty() && places.Usable(PortKey(i, "device"))) {
+        add("device", "is missing and has no default");
+      }
+      continue;
+    }
+    const v1::Port* parent = FindPort(dataplane, port.parent());
+    const std::string wrong = WrongParent(port, parent, places.Usable(PortKey(i, "vlan")));
+    if (!wrong.empty()) {
+      add("parent", wrong);
+      continue;
+    }
+    vlans.push_back({PortKey(i, "vlan"), fmt::format("{} on {}", port.vlan(), port.parent())});
+    if (!port.device().empty()) add("device", "a VLAN has its parent's: take one of the two away");
+    if (!port.mac().empty()) add("mac", "a VLAN has its parent's: set it there");
+    if (!port.offload().empty()) add("offload", "a VLAN has its parent's: set it there");
+    const uint32_t parent_mtu = parent->has_mtu() ? parent->mtu() : kDefaultMtu;
+    if (port.has_mtu() && port.mtu() > parent_mtu) {
+      add("mtu", fmt::format("{} is above its parent's, {}", port.mtu(), parent_mtu));
+    }
+  }
+  CheckRepeats(vlans, places, problems);
 }
 
 void CheckPorts(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
@@ -64,7 +118,6 @@ void CheckCores(const v1::Config& config, const SourceMap& places, std::vector<P
 
 // A packet of a client with our MRU must fit some port with all that is put around it.
 void CheckMru(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
-  constexpr uint32_t kDefaultMtu = 1500;
   // IPv4 20, GRE with sequence and acknowledgement 16, PPP address, control and protocol 4, and
   // inside it the MPPE header 2 and the protocol of what is encrypted 2.
   constexpr uint32_t kOverhead = 44;
@@ -73,9 +126,11 @@ void CheckMru(const v1::Config& config, const SourceMap& places, std::vector<Pro
   for (int i = 0; i < config.dataplane().ports_size(); ++i) {
     const v1::Port& port = config.dataplane().ports(i);
     if (!places.Usable(PortKey(i, "mtu"))) return;
-    largest = std::max(largest, port.has_mtu() ? port.mtu() : kDefaultMtu);
+    if (port.parent().empty()) {
+      largest = std::max(largest, port.has_mtu() ? port.mtu() : kDefaultMtu);
+    }
   }
-  if (config.ppp().mru() + kOverhead <= largest) return;
+  if (largest == 0 || config.ppp().mru() + kOverhead <= largest) return;
   problems->push_back(places.At(
       {"ppp.mru", "dataplane.ports"},
       fmt::format("{} and the {} octets that PPTP adds do not fit any port (largest mtu: {}): at "
@@ -88,6 +143,7 @@ void CheckMru(const v1::Config& config, const SourceMap& places, std::vector<Pro
 void CheckDataplane(const v1::Config& config, const SourceMap& places,
                     std::vector<Problem>* problems) {
   CheckPorts(config, places, problems);
+  CheckVlans(config, places, problems);
   CheckCores(config, places, problems);
   CheckMru(config, places, problems);
 }

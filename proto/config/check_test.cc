@@ -37,6 +37,44 @@ TEST(Check, PortNamesDevicesAndAddressesDiffer) {
                           "dataplane.clients.interface already"));
 }
 
+std::string Vlan(const std::string& name, const std::string& parent, const std::string& more) {
+  return "[[dataplane.ports]]\nname = \"" + name + "\"\nparent = \"" + parent + "\"\n" + more;
+}
+
+TEST(Check, AVlanHasAParentAndWhatTheParentLeaves) {
+  EXPECT_THAT(Lines(Vlan("b", "a", "vlan = 100\nmtu = 1400\n") + Port("a", "x") +
+                    Vlan("c", "a", "vlan = 101\naddresses = [\"192.0.2.1/24\"]\n")),
+              IsEmpty());
+  EXPECT_THAT(
+      Lines(Port("a", "x") + Vlan("b", "a",
+                                  "vlan = 7\ndevice = \"y\"\nmac = \"02:00:00:00:00:01\"\n"
+                                  "offload = \"off\"\nmtu = 1600\n")),
+      ElementsAre(
+          "f:8: dataplane.ports[1].device: a VLAN has its parent's: take one of the two away",
+          "f:9: dataplane.ports[1].mac: a VLAN has its parent's: set it there",
+          "f:10: dataplane.ports[1].offload: a VLAN has its parent's: set it there",
+          "f:11: dataplane.ports[1].mtu: 1600 is above its parent's, 1500"));
+  EXPECT_THAT(Lines(Port("a", "x") + Vlan("b", "a", "vlan = 7\n") + Vlan("c", "a", "vlan = 7\n")),
+              ElementsAre("f:11: dataplane.ports[2].vlan: 7 on a is in dataplane.ports[1].vlan "
+                          "already"));
+}
+
+TEST(Check, AVlanNeedsAParentThatIsNone) {
+  EXPECT_THAT(Lines(Port("a", "x", "vlan = 7\n")),
+              ElementsAre("f:4: dataplane.ports[0].vlan: needs parent = the name of the port that "
+                          "carries it"));
+  EXPECT_THAT(Lines(Port("a", "x") + Vlan("b", "z", "vlan = 7\n")),
+              ElementsAre("f:6: dataplane.ports[1].parent: no port has the name \"z\""));
+  EXPECT_THAT(Lines(Port("a", "x") + Vlan("b", "a", "")),
+              ElementsAre("f:6: dataplane.ports[1].parent: a sub-port needs vlan = 1 to 4094"));
+  EXPECT_THAT(Lines(Vlan("b", "b", "vlan = 7\n")),
+              ElementsAre("f:3: dataplane.ports[0].parent: \"b\" is a VLAN itself; two tags "
+                          "(802.1ad, QinQ) are not supported"));
+  EXPECT_THAT(
+      Lines(Port("a", "x") + Vlan("b", "a", "vlan = 4095\n")),
+      ElementsAre("f:7: dataplane.ports[1].vlan: 4095 is out of range: 1 to 4094 are allowed"));
+}
+
 TEST(Check, WorkerCoresDiffer) {
   EXPECT_THAT(Lines("[dataplane]\nworker_cores = [1, 2,\n  1]\n"),
               ElementsAre("f:3: dataplane.worker_cores[2]: core 1 has a worker already"));

@@ -114,16 +114,16 @@ TEST(Load, WrongTypeSaysBoth) {
 }
 
 TEST(Load, IntegerOutOfRange) {
-  EXPECT_THAT(Lines("[ppp]\nmru = 1501\nmtu = -1\n[pptp]\nreceive_window = 9223372036854775807\n"),
-              ElementsAre("f:2: ppp.mru: 1501 is out of range: 576 to 1500 are allowed",
-                          "f:3: ppp.mtu: -1 is out of range: 576 to 1500 are allowed",
+  EXPECT_THAT(Lines("[ppp]\nmru = 9001\nmtu = -1\n[pptp]\nreceive_window = 9223372036854775807\n"),
+              ElementsAre("f:2: ppp.mru: 9001 is out of range: 576 to 9000 are allowed",
+                          "f:3: ppp.mtu: -1 is out of range: 576 to 9000 are allowed",
                           "f:5: pptp.receive_window: 9223372036854775807 is out of range: 1 to "
                           "65535 are allowed"));
 }
 
 TEST(Load, ItemsHaveTheirNumber) {
   EXPECT_THAT(Lines(std::string(kPort) + kPort + "mtu = 10\n"),
-              testing::Contains("f:7: dataplane.ports[1].mtu: 10 is out of range: 576 to 9000 are "
+              testing::Contains("f:7: dataplane.ports[1].mtu: 10 is out of range: 576 to 9216 are "
                                 "allowed"));
 }
 
