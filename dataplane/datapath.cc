@@ -15,11 +15,30 @@
 #include "dataplane/forwarding/adjacency.h"
 #include "dataplane/forwarding/client_table.h"
 #include "dataplane/forwarding/fib.h"
+#include "dataplane/forwarding/port_table.h"
 #include "dataplane/forwarding/route_book.h"
 #include "dataplane/worker/worker.h"
 
 namespace culvert::dataplane {
 namespace {
+
+// AddTag puts the tag of a sub-port into an Ethernet frame; false: there is no room.
+bool AddTag(uint16_t vlan, rte_mbuf* frame) {
+  if (vlan == 0) {
+    return true;
+  }
+  if (rte_pktmbuf_data_len(frame) < kEthernetHeaderLen) {
+    return false;
+  }
+  auto* data = reinterpret_cast<uint8_t*>(rte_pktmbuf_prepend(frame, kVlanTagLen));
+  if (data == nullptr) {
+    return false;
+  }
+  std::memmove(data, data + kVlanTagLen, 2 * sizeof(MacAddress));
+  wire::StoreBe16(data + 12, 0x8100);  // IEEE 802.1Q, priority 0
+  wire::StoreBe16(data + 14, vlan);
+  return true;
+}
 
 class DatapathImpl final : public Datapath {
  public:
@@ -40,6 +59,8 @@ class DatapathImpl final : public Datapath {
     return calls_->Counters();
   }
   std::vector<WorkerTotals> WorkerCounters() override;
+  std::vector<PortTraffic> PortCounters() override;
+  void SetPortUp(uint16_t port, bool up) override { port_table_->SetUp(port, up); }
 
   bool SendFrame(uint64_t handle, wire::Octets frame) override;
   size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) override;
@@ -85,6 +106,7 @@ class DatapathImpl final : public Datapath {
   DatapathSpec spec_;
   OwnAddresses own_addresses_;
   std::unique_ptr<CallTable> table_;
+  std::unique_ptr<PortTable> port_table_;
   std::unique_ptr<Fib> fib_;
   std::unique_ptr<ClientTable> clients_;
   std::unique_ptr<CallPrefixTable> prefixes_;
@@ -120,6 +142,7 @@ absl::Status DatapathImpl::Init() {
     return table.status();
   }
   table_ = std::move(*table);
+  port_table_ = std::make_unique<PortTable>(spec_.ports);
   auto fib = Fib::Create(spec_.max_routes);
   if (!fib.ok()) {
     return fib.status();
@@ -163,6 +186,7 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .adjacencies = adjacencies_.get(),
                               .own = &own_addresses_,
                               .ports = spec_.ports,
+                              .port_table = port_table_.get(),
                               .mbufs = spec_.mbufs,
                               .punt_rate = spec_.punt_rate,
                               .num_workers = num_workers};
@@ -228,6 +252,23 @@ std::vector<WorkerTotals> DatapathImpl::WorkerCounters() {
   }
   totals[0].drops[static_cast<size_t>(DropReason::inject_full)].packets += inject_full_;
   return totals;
+}
+
+std::vector<PortTraffic> DatapathImpl::PortCounters() {
+  std::vector<PortTraffic> ports(spec_.ports.size());
+  for (uint16_t i = 0; i < ports.size(); ++i) {
+    for (const auto& worker : workers_) {
+      const PortCountersBlock& counters = worker->port_counters(i);
+      ports[i].rx_packets += Load(counters.rx_packets);
+      ports[i].rx_octets += Load(counters.rx_octets);
+      ports[i].tx_packets += Load(counters.tx_packets);
+      ports[i].tx_octets += Load(counters.tx_octets);
+      ports[i].tap_full += Load(counters.tap_full);
+      ports[i].transmit_full += Load(counters.transmit_full);
+      ports[i].down += Load(counters.down);
+    }
+  }
+  return ports;
 }
 
 bool DatapathImpl::SendFrame(uint64_t handle, wire::Octets frame) {
@@ -307,6 +348,10 @@ bool DatapathImpl::ToPort(uint16_t port, rte_mbuf* frame) {
   Packet& packet = ResetPacket(frame);
   packet.port = port;
   packet.stage = Stage::kCount;
+  if (!AddTag(spec_.ports[port].vlan, frame)) {
+    ++inject_full_;
+    return false;
+  }
   if (workers_[0]->inject_slow().Put(&frame, 1) == 0) {
     ++inject_full_;
     return false;

@@ -30,6 +30,9 @@ struct PortSpec {
   MacAddress mac{};
   uint16_t mtu = 1500;
   uint32_t interface_index = 0;  // of the TAP twin, as netlink names it; 0 in tests
+  uint16_t vlan = 0;             // set: a sub-port, tagged frames on another port's device
+  bool rx_checksum = false;      // its device's word that an IPv4 header checksum is right counts
+  bool tx_checksum = false;      // its device puts in IPv4 header checksums
 };
 
 enum class IdleMode : uint8_t { kPoll, kSleep };
@@ -168,6 +171,14 @@ struct TracedPacket {
   std::vector<TracedStep> steps;
 };
 
+// What the workers count of a port. Of a port with its own device, the device counts frames.
+struct PortTraffic {
+  uint64_t rx_packets = 0, rx_octets = 0;  // sub-ports only, Ethernet header without tag included
+  uint64_t tx_packets = 0, tx_octets = 0;  // sub-ports only
+  // Dropped: the ring to the TAP was full, the transmit queue was full, there was no link.
+  uint64_t tap_full = 0, transmit_full = 0, down = 0;
+};
+
 // Where packets to a prefix go.
 struct RouteTarget {
   enum class Kind : uint8_t {
@@ -201,6 +212,11 @@ class Datapath {
   virtual std::vector<CallEntry> List() = 0;
   virtual std::vector<std::pair<uint64_t, CallTotals>> CallCounters() = 0;
   virtual std::vector<WorkerTotals> WorkerCounters() = 0;
+
+  // One for each port. SetPortUp tells whether there is link: without it the workers send nothing
+  // and drop by name; one thread.
+  virtual std::vector<PortTraffic> PortCounters() = 0;
+  virtual void SetPortUp(uint16_t port, bool up) = 0;
 
   // Frames: `frame` starts at the protocol field, no FF 03. False: queue full or stale (counted).
   virtual bool SendFrame(uint64_t handle, wire::Octets frame) = 0;

@@ -17,13 +17,16 @@
 namespace culvert::dataplane {
 
 constexpr uint16_t kEthernetHeaderLen = 14;
+constexpr uint16_t kVlanTagLen = 4;
 
 struct EthernetAdjacency {
   bool resolved = false;
   uint16_t port = 0;
   uint16_t mtu = 0;
-  uint32_t address = 0;                              // of the next hop, host order
-  std::array<uint8_t, kEthernetHeaderLen> header{};  // when resolved
+  uint32_t address = 0;  // of the next hop, host order
+  // When resolved; with a VLAN tag on sub-ports.
+  uint16_t header_len = 0;
+  std::array<uint8_t, kEthernetHeaderLen + kVlanTagLen> header{};
 };
 
 class AdjacencyTable {

@@ -123,8 +123,15 @@ void RouteBook::Describe(Host host, const MacAddress* mac) {
     adjacency.resolved = true;
     auto at = std::copy(mac->begin(), mac->end(), adjacency.header.begin());
     at = std::copy(port.mac.begin(), port.mac.end(), at);
+    if (port.vlan != 0) {
+      *at++ = 0x81;  // IEEE 802.1Q, priority 0
+      *at++ = 0x00;
+      *at++ = static_cast<uint8_t>(port.vlan >> 8);
+      *at++ = static_cast<uint8_t>(port.vlan);
+    }
     *at++ = 0x08;  // IPv4
-    *at = 0x00;
+    *at++ = 0x00;
+    adjacency.header_len = static_cast<uint16_t>(at - adjacency.header.begin());
   }
   adjacencies_->Replace(neighbours_[host].slot, adjacency);
 }

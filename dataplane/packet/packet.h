@@ -14,6 +14,9 @@ namespace culvert::dataplane {
 
 struct Call;
 
+// The outer IPv4 header's checksum is left to the port (until ethernet_output knows which).
+constexpr uint64_t kTxChecksumFlags = RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+
 struct Packet {
   wire::ip::Ipv4Header ip;  // outer in kInput and kUpstream until inner_ipv4, then inner
   Call* call = nullptr;     // set once this worker is known to own it

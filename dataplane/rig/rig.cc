@@ -34,11 +34,15 @@ Bytes Contents(rte_mbuf* mbuf) {
 }  // namespace
 
 Rig::Rig(const Options& options) : options_(options) {
-  mbufs_ = rte_pktmbuf_pool_create(absl::StrCat("rig", ++num_names).c_str(), options.num_mbufs, 64,
-                                   kMbufPrivateLen, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  mbufs_ = rte_pktmbuf_pool_create(
+      absl::StrCat("rig", ++num_names).c_str(), options.num_mbufs, 64, kMbufPrivateLen,
+      static_cast<uint16_t>(RTE_PKTMBUF_HEADROOM + options.data_room), SOCKET_ID_ANY);
   Require(mbufs_ != nullptr, "no memory for mbufs");
   for (unsigned port = 0; port < options.num_ports; ++port) {
     MakePort(port);
+  }
+  for (const uint16_t vlan : options.vlans) {
+    MakeSubPort(vlan);
   }
   DatapathSpec spec;
   spec.ports = ports_;
@@ -66,6 +70,9 @@ Rig::~Rig() {
     }
   }
   for (const PortSpec& port : ports_) {
+    if (port.vlan != 0) {
+      continue;
+    }
     rte_eth_dev_stop(port.dpdk_port);
     rte_eth_dev_close(port.dpdk_port);
   }
@@ -106,6 +113,16 @@ void Rig::MakePort(unsigned port) {
   spec.name = name;
   spec.dpdk_port = dpdk_port;
   spec.mac = {0x02, 0, 0, 0, 0, static_cast<uint8_t>(port)};
+  if (options_.configure) {
+    options_.configure(port, &spec);
+  }
+  ports_.push_back(spec);
+}
+
+void Rig::MakeSubPort(uint16_t vlan) {
+  PortSpec spec = ports_[0];
+  spec.name = absl::StrCat(spec.name, ".", vlan);
+  spec.vlan = vlan;
   ports_.push_back(spec);
 }
 
@@ -121,7 +138,11 @@ rte_mbuf* Rig::NewMbuf(const Bytes& octets) const {
 }
 
 void Rig::Receive(unsigned port, const Bytes& frame, unsigned queue) {
-  Require(rte_ring_enqueue(receive_ring(port, queue), NewMbuf(frame)) == 0, "receive ring full");
+  ReceiveMbuf(port, NewMbuf(frame), queue);
+}
+
+void Rig::ReceiveMbuf(unsigned port, rte_mbuf* mbuf, unsigned queue) {
+  Require(rte_ring_enqueue(receive_ring(port, queue), mbuf) == 0, "receive ring full");
 }
 
 void Rig::ReceiveIpv4(unsigned port, const Bytes& packet, unsigned queue) {

@@ -2,6 +2,9 @@
 // workers runs on the calling thread, frames come out. For tests and benchmarks.
 #pragma once
 
+#include <rte_mbuf.h>
+
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -24,6 +27,11 @@ class Rig {
     uint32_t max_local_addresses = 4;
     uint32_t max_routes = 4096;
     IdleMode idle = IdleMode::kSleep;
+    uint16_t data_room = RTE_MBUF_DEFAULT_DATAROOM;  // of an mbuf, besides its headroom
+    // Overwrites a port's mtu, mac, rx_checksum, tx_checksum.
+    std::function<void(unsigned port, PortSpec* spec)> configure = {};
+    // Sub-ports: VLANs on port 0, with port numbers from num_ports on.
+    std::vector<uint16_t> vlans = {};
   };
 
   // Rig aborts when something cannot be made.
@@ -45,6 +53,8 @@ class Rig {
   // Receive puts a frame before a port's queue; ReceiveIpv4 with an Ethernet header from PeerMac.
   void Receive(unsigned port, const Bytes& frame, unsigned queue = 0);
   void ReceiveIpv4(unsigned port, const Bytes& packet, unsigned queue = 0);
+  // ReceiveMbuf takes the mbuf over; what a device tells of it stands in it.
+  void ReceiveMbuf(unsigned port, rte_mbuf* mbuf, unsigned queue = 0);
   // Run lets all workers take turns until none has anything to do.
   void Run();
   // Sent takes what has left by a port, in order of queues.
@@ -67,6 +77,7 @@ class Rig {
 
  private:
   void MakePort(unsigned port);
+  void MakeSubPort(uint16_t vlan);
 
   Options options_;
   rte_mempool* mbufs_;

@@ -73,6 +73,9 @@ class FakeDatapath : public Datapath {
     return {totals};
   }
 
+  std::vector<PortTraffic> PortCounters() override { return {}; }
+  void SetPortUp(uint16_t /*port*/, bool /*up*/) override {}
+
   bool SendFrame(uint64_t handle, wire::Octets frame) override {
     const Lock lock(mutex);
     sent.emplace_back(handle, std::string(frame.begin(), frame.end()));

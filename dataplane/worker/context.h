@@ -10,6 +10,7 @@
 #include "dataplane/forwarding/client_table.h"
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/own_addresses.h"
+#include "dataplane/forwarding/port_table.h"
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/mppe/worker_mppe.h"
 #include "dataplane/packet/packet.h"
@@ -32,6 +33,9 @@ struct WorkerContext {
   uint16_t next_ip_id = 0;   // of outer headers
   uint32_t punt_rate = 0;    // control frames a second and call
   std::span<const PortSpec> ports;
+  const PortTable* port_table = nullptr;
+  bool tx_checksum = false;  // some port puts in the outer header's checksum
+  std::unique_ptr<PortCountersBlock[]> port_counters;  // one for each port
   CallTable* calls = nullptr;
   const Fib* fib = nullptr;
   const ClientTable* clients = nullptr;

@@ -24,4 +24,11 @@ struct alignas(64) WorkerCounters {
   StageCounters stages[kNumStages];
 };
 
+// PortCountersBlock: of one port, as PortTraffic.
+struct alignas(64) PortCountersBlock {
+  uint64_t rx_packets = 0, rx_octets = 0;
+  uint64_t tx_packets = 0, tx_octets = 0;
+  uint64_t tap_full = 0, transmit_full = 0, down = 0;
+};
+
 }  // namespace culvert::dataplane

@@ -58,6 +58,11 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.worker = static_cast<uint16_t>(index);
   context_.punt_rate = shared.punt_rate;
   context_.ports = shared.ports;
+  context_.port_table = shared.port_table;
+  for (const PortSpec& port : shared.ports) {
+    context_.tx_checksum = context_.tx_checksum || port.tx_checksum;
+  }
+  context_.port_counters = std::make_unique<PortCountersBlock[]>(shared.ports.size());
   context_.calls = shared.calls;
   context_.fib = shared.fib;
   context_.clients = shared.clients;
@@ -148,7 +153,7 @@ void Worker::TakeCommand() {
 unsigned Worker::TakePorts() {
   unsigned total = 0;
   Queue& input = stages_[static_cast<unsigned>(Stage::kInput)];
-  for (uint16_t port = 0; port < context_.ports.size(); ++port) {
+  for (const uint16_t port : context_.port_table->polled()) {
     const uint16_t num =
         rte_eth_rx_burst(context_.ports[port].dpdk_port, context_.worker, input.mbufs, kBurst);
     if (num == 0) {

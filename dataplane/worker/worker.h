@@ -29,6 +29,7 @@ class Worker {
     AdjacencyTable* adjacencies;
     const OwnAddresses* own;
     std::span<const PortSpec> ports;
+    const PortTable* port_table;
     rte_mempool* mbufs;
     uint32_t punt_rate;
     unsigned num_workers;
@@ -46,6 +47,9 @@ class Worker {
   // only before its thread has begun and after it has ended), else applies the command itself.
   void Execute(Command* command, const std::atomic<bool>& runs);
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
+  [[nodiscard]] const PortCountersBlock& port_counters(uint16_t port) const {
+    return context_.port_counters[port];
+  }
   UnresolvedQueue& unresolved() { return context_.unresolved; }
   EventQueue& events() { return context_.events; }
 
@@ -83,7 +87,8 @@ class Worker {
   void FlushWorker(uint16_t worker);
   void FlushClients();
   void FlushFrames();
-  void FlushRing(Queue* queue, MbufRing* ring, uint64_t* counter, DropReason full);
+  uint16_t Send(const PortSpec& port, Queue* queue, PortCountersBlock* counters);
+  unsigned FlushRing(Queue* queue, MbufRing* ring, uint64_t* counter, DropReason full);
 
   WorkerContext context_;
   AdjacencyTable* adjacencies_;

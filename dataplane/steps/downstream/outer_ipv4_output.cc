@@ -21,7 +21,11 @@ Verdict OuterIpv4OutputStep(Packet& packet, WorkerContext& context) {
   wire::StoreBe16(at + 10, 0);
   wire::StoreBe32(at + 12, packet.call->local_address);
   wire::StoreBe32(at + 16, packet.call->peer_address);
-  wire::StoreBe16(at + 10, wire::ip::Checksum({at, wire::ip::kIpv4HeaderLen}));
+  if (context.tx_checksum) {
+    packet.mbuf()->ol_flags |= kTxChecksumFlags;
+  } else {
+    wire::StoreBe16(at + 10, wire::ip::Checksum({at, wire::ip::kIpv4HeaderLen}));
+  }
   packet.ip.destination = packet.call->peer_address;
   return Verdict::Next();
 }

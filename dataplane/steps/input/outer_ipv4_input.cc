@@ -27,7 +27,10 @@ DropReason ReasonOf(wire::ip::Error error) {
 Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context) {
   const wire::Octets octets{packet.data() + kEthernetHeaderLen,
                             static_cast<size_t>(packet.data_len() - kEthernetHeaderLen)};
-  const auto header = wire::ip::ParseIpv4(octets);
+  const bool good =
+      context.ports[packet.port].rx_checksum &&
+      (packet.mbuf()->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+  const auto header = wire::ip::ParseIpv4(octets, good);
   if (!header) {
     return Verdict::Drop(ReasonOf(header.error()));
   }
