@@ -16,7 +16,7 @@ namespace {
 
 constexpr int kCannotStart = 1;
 constexpr int kBadConfiguration = 2;
-constexpr long kTickNs = 500'000'000;
+constexpr long kTickNs = 200'000'000;
 
 void StartLog(const culvert::config::v1::Log& log) {
   spdlog::set_default_logger(spdlog::stderr_color_mt("dataplane"));

@@ -3,12 +3,56 @@
 #include <rte_mempool.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "dataplane/eal/arguments.h"
 #include "dataplane/eal/log.h"
 #include "dataplane/netlink/interface_setup.h"
 #include "dataplane/port/kernel_interface.h"
 
 namespace culvert::dataplane {
+namespace {
+
+void ConvertPort(const PortTotals& totals, v1::PortCounters* counters) {
+  counters->set_link_up(totals.link_up);
+  counters->set_rx_packets(totals.rx_packets);
+  counters->set_rx_octets(totals.rx_octets);
+  counters->set_rx_missed(totals.rx_missed);
+  counters->set_rx_no_buffer(totals.rx_no_buffer);
+  counters->set_rx_errors(totals.rx_errors);
+  counters->set_tx_packets(totals.tx_packets);
+  counters->set_tx_octets(totals.tx_octets);
+  counters->set_tx_errors(totals.tx_errors);
+  for (const PortQueueTotals& queue : totals.queues) {
+    v1::PortQueueCounters* of_queue = counters->add_queues();
+    of_queue->set_rx_packets(queue.rx_packets);
+    of_queue->set_rx_octets(queue.rx_octets);
+    of_queue->set_rx_dropped(queue.rx_dropped);
+    of_queue->set_tx_packets(queue.tx_packets);
+    of_queue->set_tx_octets(queue.tx_octets);
+  }
+}
+
+// What the workers count; a sub-port has no device that would.
+void ConvertTraffic(const PortTraffic& traffic, bool is_vlan, v1::PortCounters* counters) {
+  counters->set_tx_dropped(traffic.transmit_full);
+  counters->set_tx_down(traffic.down);
+  if (!is_vlan) return;
+  counters->set_rx_packets(traffic.rx_packets);
+  counters->set_rx_octets(traffic.rx_octets);
+  counters->set_tx_packets(traffic.tx_packets);
+  counters->set_tx_octets(traffic.tx_octets);
+}
+
+void ConvertTap(const SlowPathTotals& tap, uint64_t full, v1::PortCounters* counters) {
+  counters->set_to_kernel(tap.to_kernel);
+  counters->set_from_kernel(tap.from_kernel);
+  counters->set_to_kernel_dropped(tap.to_kernel_dropped + full);
+  counters->set_from_kernel_dropped(tap.from_kernel_dropped);
+  counters->set_tap_dropped(tap.to_kernel_dropped + full + tap.from_kernel_dropped);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const config::v1::Config& config,
                                                         const std::string& version) {
@@ -29,21 +73,40 @@ absl::StatusOr<std::unique_ptr<Process>> Process::Start(const config::v1::Config
 absl::Status Process::StartPorts(const config::v1::Dataplane& config) {
   const absl::StatusOr<std::vector<Device>> devices = Devices(config);
   if (!devices.ok()) return devices.status();
-  for (int i = 0; i < config.ports_size(); ++i) {
-    const std::string interface = (*devices)[static_cast<size_t>(i)].KernelInterface();
+  const std::vector<int> device_ports = DevicePorts(config);
+  for (size_t i = 0; i < devices->size(); ++i) {
+    const std::string interface = (*devices)[i].KernelInterface();
     if (interface.empty()) continue;
-    const absl::Status status = KernelInterface::Check(config.ports(i).name(), interface);
+    const absl::Status status =
+        KernelInterface::Check(config.ports(device_ports[i]).name(), interface);
     if (!status.ok()) return status;
   }
   absl::StatusOr<std::unique_ptr<Eal>> eal = Eal::Start(config, *devices);
   if (!eal.ok()) return eal.status();
   eal_ = *std::move(eal);
+  return OpenPorts(config, *devices);
+}
+
+absl::Status Process::OpenPorts(const config::v1::Dataplane& config,
+                                const std::vector<Device>& devices) {
   const auto num_workers = static_cast<unsigned>(config.worker_cores_size());
-  for (int i = 0; i < config.ports_size(); ++i) {
-    auto port =
-        Port::Open(config.ports(i), (*devices)[static_cast<size_t>(i)], num_workers, eal_->mbufs());
+  ports_.resize(static_cast<size_t>(config.ports_size()));
+  const std::vector<int> device_ports = DevicePorts(config);
+  for (size_t i = 0; i < devices.size(); ++i) {
+    const config::v1::Port& wanted = config.ports(device_ports[i]);
+    const bool has_vlans =
+        std::any_of(config.ports().begin(), config.ports().end(),
+                    [&](const config::v1::Port& port) { return port.parent() == wanted.name(); });
+    auto port = Port::Open(wanted, devices[i], num_workers, eal_->mbufs(), has_vlans);
     if (!port.ok()) return port.status();
-    ports_.push_back(*std::move(port));
+    ports_[static_cast<size_t>(device_ports[i])] = *std::move(port);
+  }
+  for (int i = 0; i < config.ports_size(); ++i) {
+    const auto parent = std::find_if(ports_.begin(), ports_.end(), [&](const auto& port) {
+      return port && port->name() == config.ports(i).parent();
+    });
+    if (parent == ports_.end()) continue;
+    ports_[static_cast<size_t>(i)] = Port::OpenVlan(config.ports(i), **parent);
   }
   return absl::OkStatus();
 }
@@ -70,7 +133,10 @@ absl::Status Process::StartDatapath(const config::v1::Dataplane& config) {
                           .dpdk_port = ports_[i]->dpdk_port(),
                           .mac = ports_[i]->mac(),
                           .mtu = ports_[i]->mtu(),
-                          .interface_index = taps_[i]->index()});
+                          .interface_index = taps_[i]->index(),
+                          .vlan = ports_[i]->vlan(),
+                          .rx_checksum = ports_[i]->rx_checksum(),
+                          .tx_checksum = ports_[i]->tx_checksum()});
   }
   for (int i = 0; i < config.worker_cores_size(); ++i) {
     spec.worker_lcores.push_back(WorkerLcore(static_cast<unsigned>(i)));
@@ -138,26 +204,24 @@ absl::Status Process::StartService(const config::v1::Dataplane& config,
 }
 
 void Process::AddCounters(v1::CountersResponse* response) const {
+  const std::vector<PortTraffic> traffic = datapath_->PortCounters();
   for (size_t i = 0; i < ports_.size(); ++i) {
-    const PortTotals totals = ports_[i]->Totals();
-    const SlowPathTotals tap = slow_path_->Totals(i);
     v1::PortCounters* counters = response->add_ports();
     counters->set_name(ports_[i]->name());
-    counters->set_link_up(totals.link_up);
-    counters->set_rx_packets(totals.rx_packets);
-    counters->set_rx_octets(totals.rx_octets);
-    counters->set_rx_missed(totals.rx_missed);
-    counters->set_tx_packets(totals.tx_packets);
-    counters->set_tx_octets(totals.tx_octets);
-    counters->set_tx_dropped(totals.tx_dropped);
-    counters->set_tap_dropped(tap.to_kernel_dropped + tap.from_kernel_dropped);
+    ConvertPort(ports_[i]->Totals(), counters);
+    ConvertTraffic(traffic[i], ports_[i]->vlan() != 0, counters);
+    ConvertTap(slow_path_->Totals(i), traffic[i].tap_full, counters);
   }
   response->set_mbufs_in_use(rte_mempool_in_use_count(eal_->mbufs()));
   response->set_mbufs_total(eal_->mbufs()->size);
 }
 
 void Process::Tick() {
-  for (size_t i = 0; i < ports_.size(); ++i) taps_[i]->SetCarrier(ports_[i]->LinkUp());
+  for (size_t i = 0; i < ports_.size(); ++i) {
+    const bool up = ports_[i]->LinkUp();
+    datapath_->SetPortUp(static_cast<uint16_t>(i), up);
+    taps_[i]->SetCarrier(up);
+  }
 }
 
 Process::~Process() {

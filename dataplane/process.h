@@ -39,6 +39,7 @@ class Process {
  private:
   Process() = default;
   absl::Status StartPorts(const config::v1::Dataplane& config);
+  absl::Status OpenPorts(const config::v1::Dataplane& config, const std::vector<Device>& devices);
   absl::Status MakeTaps(const config::v1::Config& config);
   absl::Status StartDatapath(const config::v1::Dataplane& config);
   absl::Status StartKernelSide(const config::v1::Dataplane& config);
@@ -46,7 +47,7 @@ class Process {
   void AddCounters(v1::CountersResponse* response) const;
 
   std::unique_ptr<Eal> eal_;
-  std::vector<std::unique_ptr<Port>> ports_;
+  std::vector<std::unique_ptr<Port>> ports_;      // in the configuration's order
   std::vector<std::unique_ptr<TunDevice>> taps_;  // one a port
   std::unique_ptr<TunDevice> clients_;            // the TUN
   std::unique_ptr<Datapath> datapath_;

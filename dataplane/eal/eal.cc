@@ -28,6 +28,7 @@ constexpr unsigned kPoolCache = 256;
 constexpr uint16_t kDefaultMtu = 1500;
 // Ethernet with two VLAN tags.
 constexpr unsigned kFrameRoom = 22;
+constexpr unsigned kDeviceUnit = 1024;
 
 std::string WithDpdkErrors(std::string text) {
   const std::string errors = LastDpdkErrors();
@@ -45,7 +46,7 @@ absl::Status StartError(const config::v1::Dataplane& config, const std::vector<D
       continue;
     }
     return absl::InvalidArgumentError(absl::StrCat(
-        "port ", config.ports(static_cast<int>(i)).name(), ": ", devices[i].Text(),
+        "port ", config.ports(DevicePorts(config)[i]).name(), ": ", devices[i].Text(),
         ": no DPDK driver takes this device; virtual ones are named after their driver, such as ",
         "net_af_packet0, net_af_xdp0, net_memif0 (", errors, ")"));
   }
@@ -105,9 +106,18 @@ absl::Status CheckPermission() {
       "CAP_NET_ADMIN CAP_NET_RAW CAP_IPC_LOCK in the systemd unit"));
 }
 
+std::vector<int> DevicePorts(const config::v1::Dataplane& config) {
+  std::vector<int> ports;
+  for (int i = 0; i < config.ports_size(); ++i) {
+    if (config.ports(i).parent().empty()) ports.push_back(i);
+  }
+  return ports;
+}
+
 absl::StatusOr<std::vector<Device>> Devices(const config::v1::Dataplane& config) {
   std::vector<Device> devices;
-  for (const auto& port : config.ports()) {
+  for (const int i : DevicePorts(config)) {
+    const config::v1::Port& port = config.ports(i);
     absl::StatusOr<Device> device = ParseDevice(port.device());
     if (!device.ok()) {
       return absl::InvalidArgumentError(
@@ -161,6 +171,8 @@ absl::Status Eal::MakePool(const config::v1::Dataplane& config,
                            const std::vector<Device>& devices) {
   unsigned octets = RTE_MBUF_DEFAULT_DATAROOM;
   for (const auto& port : config.ports()) octets = std::max(octets, PortMtu(port) + kFrameRoom);
+  // Many devices take a buffer in whole KiB only and would need a second one for the rest.
+  octets = (octets + kDeviceUnit - 1) / kDeviceUnit * kDeviceUnit;
   for (const Device& device : devices) {
     // net_af_packet wants a whole slot of its ring to fit.
     unsigned slot = 0;

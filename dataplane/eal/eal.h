@@ -20,10 +20,13 @@ absl::Status CheckCores(const config::v1::Dataplane& config);
 // CheckPermission names the capabilities that are missing.
 absl::Status CheckPermission();
 
-// PortMtu is the configured MTU, or 1500.
+// PortMtu is the configured MTU, or 1500; of a port with its own device.
 uint16_t PortMtu(const config::v1::Port& port);
 
-// Devices parses and fits the device of every port, in order.
+// DevicePorts is the index of every port that has a device of its own, and is no VLAN of another.
+std::vector<int> DevicePorts(const config::v1::Dataplane& config);
+
+// Devices parses and fits their devices, in the same order.
 absl::StatusOr<std::vector<Device>> Devices(const config::v1::Dataplane& config);
 
 // At most one Eal in a process, on the main thread, which it pins to dataplane.main_core; threads

@@ -127,6 +127,12 @@ void KernelInterface::WarnOfAddresses(const std::string& port_name) const {
   freeifaddrs(list);
 }
 
+bool KernelInterface::HasCarrier() const {
+  constexpr short kWanted = IFF_UP | IFF_RUNNING;
+  ifreq request = Request(name_);
+  return ioctl(fd_, SIOCGIFFLAGS, &request) == 0 && (request.ifr_flags & kWanted) == kWanted;
+}
+
 KernelInterface::~KernelInterface() {
   if (old_flags_ != 0) {
     const auto taken = static_cast<short>((IFF_UP | IFF_PROMISC | IFF_NOARP) & ~old_flags_);

@@ -23,6 +23,9 @@ class KernelInterface {
   static absl::StatusOr<std::unique_ptr<KernelInterface>> Prepare(const std::string& port_name,
                                                                   const std::string& interface,
                                                                   uint16_t mtu);
+  // HasCarrier: it is there, up, and its link too. Any thread.
+  [[nodiscard]] bool HasCarrier() const;
+
   // Gives flags, MTU and IPv6 back as they were, unless the interface is gone.
   ~KernelInterface();
   KernelInterface(const KernelInterface&) = delete;

@@ -20,11 +20,6 @@ namespace {
 constexpr uint16_t kNumDescriptors = 1024;
 constexpr uint16_t kEthernetMtu = 1500;
 
-// The hash is to see the address pair only: GRE has no ports, and the calls of one client must
-// not be torn apart.
-constexpr uint64_t kRssFields =
-    RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER;
-
 std::string MissingPciRemedy(const std::string& address) {
   const std::filesystem::path folder = std::filesystem::path("/sys/bus/pci/devices") / address;
   if (!std::filesystem::exists(folder)) {
@@ -34,6 +29,32 @@ std::string MissingPciRemedy(const std::string& address) {
   const auto driver = std::filesystem::read_symlink(folder / "driver", error).filename().string();
   return absl::StrCat("is bound to ", driver.empty() ? "no driver" : driver,
                       "; run `dpdk-devbind.py --bind=vfio-pci ", address, "`");
+}
+
+uint32_t DataRoom(rte_mempool* mbufs) {
+  return rte_pktmbuf_data_room_size(mbufs) - RTE_PKTMBUF_HEADROOM;
+}
+
+std::string ChecksumText(const Offloads& offloads) {
+  if (offloads.rx_checksum && offloads.tx_checksum) return "by the device";
+  if (offloads.rx_checksum) return "of received packets by the device";
+  return offloads.tx_checksum ? "of sent packets by the device" : "in software";
+}
+
+// A device that does not tell its queues apart leaves them all at zero.
+std::vector<PortQueueTotals> QueueTotals(const rte_eth_stats& stats, unsigned num_queues) {
+  std::vector<PortQueueTotals> queues;
+  uint64_t packets = 0;
+  for (unsigned i = 0; i < std::min<unsigned>(num_queues, RTE_ETHDEV_QUEUE_STAT_CNTRS); ++i) {
+    queues.push_back({.rx_packets = stats.q_ipackets[i],
+                      .rx_octets = stats.q_ibytes[i],
+                      .rx_dropped = stats.q_errors[i],
+                      .tx_packets = stats.q_opackets[i],
+                      .tx_octets = stats.q_obytes[i]});
+    packets += stats.q_ipackets[i] + stats.q_opackets[i];
+  }
+  if (packets == 0 && stats.ipackets + stats.opackets > 0) queues.clear();
+  return queues;
 }
 
 }  // namespace
@@ -48,10 +69,15 @@ absl::Status Port::Error(const std::string& what, int error) const {
 
 absl::StatusOr<std::unique_ptr<Port>> Port::Open(const config::v1::Port& config,
                                                  const Device& device, unsigned num_workers,
-                                                 rte_mempool* mbufs) {
+                                                 rte_mempool* mbufs, bool has_vlans) {
   std::unique_ptr<Port> port(new Port(config.name(), device, PortMtu(config)));
   absl::Status status = port->Find();
-  if (status.ok()) status = port->Configure(num_workers, mbufs);
+  const OffloadWishes wishes{.allowed = config.offload() != "off",
+                             .has_vlans = has_vlans,
+                             .num_queues = num_workers,
+                             .mtu = port->mtu_,
+                             .data_room = DataRoom(mbufs)};
+  if (status.ok()) status = port->Configure(wishes, mbufs);
   if (status.ok()) status = port->SetMac(config.mac());
   const std::string interface = device.KernelInterface();
   if (status.ok() && !interface.empty()) {
@@ -61,8 +87,22 @@ absl::StatusOr<std::unique_ptr<Port>> Port::Open(const config::v1::Port& config,
   }
   if (status.ok()) status = port->StartDevice();
   if (!status.ok()) return status;
-  spdlog::info("port {}: {} mac {} mtu {} queues {}", port->name_, device.Text(),
-               FormatMac(port->mac_), port->mtu_, num_workers);
+  spdlog::info("port {}: {} mac {} mtu {} queues {} checksums {} vlan tags {}", port->name_,
+               device.Text(), FormatMac(port->mac_), port->mtu_, num_workers,
+               ChecksumText(port->offloads_),
+               port->offloads_.vlan_strip ? "by the device" : "in software");
+  return port;
+}
+
+std::unique_ptr<Port> Port::OpenVlan(const config::v1::Port& config, const Port& parent) {
+  const uint16_t mtu = config.has_mtu() ? PortMtu(config) : parent.mtu_;
+  std::unique_ptr<Port> port(new Port(config.name(), parent.device_, mtu));
+  port->dpdk_port_ = parent.dpdk_port_;
+  port->vlan_ = static_cast<uint16_t>(config.vlan());
+  port->parent_ = &parent;
+  port->mac_ = parent.mac_;
+  port->offloads_ = parent.offloads_;
+  spdlog::info("port {}: VLAN {} on {}, mtu {}", port->name_, port->vlan_, parent.name_, mtu);
   return port;
 }
 
@@ -75,7 +115,8 @@ absl::Status Port::Find() {
              : Error("DPDK has not made this device; check its name and arguments", 0);
 }
 
-absl::Status Port::Configure(unsigned num_queues, rte_mempool* mbufs) {
+absl::Status Port::Configure(OffloadWishes wishes, rte_mempool* mbufs) {
+  const unsigned num_queues = wishes.num_queues;
   rte_eth_dev_info info{};
   int error = rte_eth_dev_info_get(dpdk_port_, &info);
   if (error != 0) return Error("no device information", error);
@@ -92,11 +133,13 @@ absl::Status Port::Configure(unsigned num_queues, rte_mempool* mbufs) {
   conf.rxmode.mtu = mtu_;
   // net_af_packet says 1518 whatever its slots hold; FitDevice has made them large enough.
   if (device_.Driver() == "net_af_packet") conf.rxmode.mtu = std::min(mtu_, kEthernetMtu);
-  if (num_queues > 1 && (info.flow_type_rss_offloads & kRssFields) != 0) {
+  offloads_ = ChooseOffloads(info, wishes);
+  conf.rxmode.offloads = offloads_.rx;
+  conf.txmode.offloads = offloads_.tx;
+  if (offloads_.rss_fields != 0) {
     conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-    conf.rx_adv_conf.rss_conf.rss_hf = info.flow_type_rss_offloads & kRssFields;
-    // A device with a key of another length keeps its own: packets then arrive by hand-over.
-    if (info.hash_key_size == key.size()) {
+    conf.rx_adv_conf.rss_conf.rss_hf = offloads_.rss_fields;
+    if (offloads_.rss_key) {
       conf.rx_adv_conf.rss_conf.rss_key = key.data();
       conf.rx_adv_conf.rss_conf.rss_key_len = static_cast<uint8_t>(key.size());
     }
@@ -105,6 +148,7 @@ absl::Status Port::Configure(unsigned num_queues, rte_mempool* mbufs) {
   error = rte_eth_dev_configure(dpdk_port_, queues, queues, &conf);
   if (error != 0) return Error(absl::StrCat("cannot be configured for MTU ", mtu_), error);
   configured_ = true;
+  num_queues_ = num_queues;
   return SetUpQueues(num_queues, mbufs);
 }
 
@@ -162,18 +206,26 @@ absl::Status Port::StartDevice() {
 }
 
 PortTotals Port::Totals() const {
+  PortTotals totals{.link_up = LinkUp(), .queues = {}};
+  if (parent_ != nullptr) return totals;
   rte_eth_stats stats{};
   (void)rte_eth_stats_get(dpdk_port_, &stats);
-  return {.link_up = LinkUp(),
-          .rx_packets = stats.ipackets,
-          .rx_octets = stats.ibytes,
-          .rx_missed = stats.imissed + stats.rx_nombuf,
-          .tx_packets = stats.opackets,
-          .tx_octets = stats.obytes,
-          .tx_dropped = stats.oerrors};
+  totals.rx_packets = stats.ipackets;
+  totals.rx_octets = stats.ibytes;
+  totals.rx_missed = stats.imissed;
+  totals.rx_no_buffer = stats.rx_nombuf;
+  totals.rx_errors = stats.ierrors;
+  totals.tx_packets = stats.opackets;
+  totals.tx_octets = stats.obytes;
+  totals.tx_errors = stats.oerrors;
+  totals.queues = QueueTotals(stats, num_queues_);
+  return totals;
 }
 
 bool Port::LinkUp() const {
+  if (parent_ != nullptr) return parent_->LinkUp();
+  // The drivers over an interface of the kernel's say "up" whatever that one does.
+  if (kernel_interface_ && !kernel_interface_->HasCarrier()) return false;
   rte_eth_link link{};
   return rte_eth_link_get_nowait(dpdk_port_, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
 }
