@@ -60,7 +60,9 @@ void Worker::FlushPort(uint16_t port) {
   PortCountersBlock& counters = context_.port_counters[port];
   const bool is_up = context_.port_table->IsUp(port);
   const uint16_t sent = is_up ? Send(context_.ports[port], &queue, &counters) : 0;
-  Add(is_up ? &counters.transmit_full : &counters.down, queue.num - sent);
+  if (sent < queue.num) {
+    Add(is_up ? &counters.transmit_full : &counters.down, queue.num - sent);
+  }
   for (unsigned i = sent; i < queue.num; ++i) {
     Drop(&PacketOf(queue.mbufs[i]), is_up ? DropReason::transmit_full : DropReason::port_down);
   }
