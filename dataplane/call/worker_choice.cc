@@ -9,7 +9,6 @@
 namespace culvert::dataplane {
 
 unsigned WorkerChoice::RssWorker(uint32_t peer, uint32_t local, unsigned num_workers) {
-  constexpr uint32_t kTableLen = 128;  // the usual redirection table's
   uint32_t tuple[] = {peer, local};
   const uint32_t hash = rte_softrss(tuple, 2, kRssKey.data());
   return hash % kTableLen % num_workers;

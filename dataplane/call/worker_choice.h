@@ -14,6 +14,9 @@ class WorkerChoice {
  public:
   explicit WorkerChoice(unsigned num_workers) : num_calls_(num_workers) {}
 
+  // A hash modulo this, modulo the number of workers, is its queue: ports get such redirection
+  // tables.
+  static constexpr uint32_t kTableLen = 128;
   // RssWorker is the queue of packets from `peer` to `local` (host order), for a port with kRssKey
   // and a redirection table that repeats 0 to num_workers - 1.
   static unsigned RssWorker(uint32_t peer, uint32_t local, unsigned num_workers);

@@ -1,5 +1,6 @@
 #include "dataplane/port/offloads.h"
 
+#include "dataplane/call/worker_choice.h"
 #include "dataplane/datapath.h"
 
 namespace culvert::dataplane {
@@ -36,6 +37,18 @@ Offloads ChooseOffloads(const rte_eth_dev_info& info, const OffloadWishes& wishe
   offloads.vlan_strip =
       wishes.has_vlans && Take(info.rx_offload_capa, RTE_ETH_RX_OFFLOAD_VLAN_STRIP, &offloads.rx);
   return offloads;
+}
+
+std::vector<rte_eth_rss_reta_entry64> RedirectionTable(uint16_t size, unsigned num_queues) {
+  std::vector<rte_eth_rss_reta_entry64> groups((size + RTE_ETH_RETA_GROUP_SIZE - 1U) /
+                                               RTE_ETH_RETA_GROUP_SIZE);
+  for (unsigned place = 0; place < size; ++place) {
+    rte_eth_rss_reta_entry64& group = groups[place / RTE_ETH_RETA_GROUP_SIZE];
+    group.mask |= uint64_t{1} << (place % RTE_ETH_RETA_GROUP_SIZE);
+    group.reta[place % RTE_ETH_RETA_GROUP_SIZE] =
+        static_cast<uint16_t>(place % WorkerChoice::kTableLen % num_queues);
+  }
+  return groups;
 }
 
 }  // namespace culvert::dataplane

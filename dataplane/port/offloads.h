@@ -4,6 +4,7 @@
 #include <rte_ethdev.h>
 
 #include <cstdint>
+#include <vector>
 
 namespace culvert::dataplane {
 
@@ -27,5 +28,9 @@ struct Offloads {
 // ChooseOffloads takes what the device has and the data plane uses; what is not there is done in
 // software. Buffers in a chain are asked for only when a frame does not fit one.
 Offloads ChooseOffloads(const rte_eth_dev_info& info, const OffloadWishes& wishes);
+
+// RedirectionTable is the RSS redirection table of a device with `size` places: as WorkerChoice
+// counts on, repeated in a longer one. A shorter one cannot follow, and packets arrive by hand-over.
+std::vector<rte_eth_rss_reta_entry64> RedirectionTable(uint16_t size, unsigned num_queues);
 
 }  // namespace culvert::dataplane

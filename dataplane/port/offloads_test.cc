@@ -1,7 +1,9 @@
 #include "dataplane/port/offloads.h"
 
 #include <gtest/gtest.h>
+#include <rte_thash.h>
 
+#include "dataplane/call/worker_choice.h"
 #include "dataplane/datapath.h"
 
 namespace culvert::dataplane {
@@ -74,6 +76,24 @@ TEST(Offloads, AKeyOfAnotherLengthStays) {
   EXPECT_FALSE(ChooseOffloads(info, {.num_queues = 2}).rss_key);
   EXPECT_FALSE(ChooseOffloads(Nic(), {.num_queues = 1}).rss_key);
   EXPECT_EQ(ChooseOffloads(Nic(), {.num_queues = 1}).rss_fields, 0u);
+}
+
+// The queue that a device with this table picks for a hash, against the worker that calls get.
+TEST(Offloads, TheRedirectionTableIsWhatCallPlacementCountsOn) {
+  for (const uint16_t size : {128, 256, 512}) {
+    for (const unsigned num_queues : {1U, 2U, 3U, 7U, 16U}) {
+      const auto table = RedirectionTable(size, num_queues);
+      ASSERT_EQ(table.size(), size / 64u);
+      for (uint32_t i = 0; i < 500; ++i) {
+        const uint32_t peer = 0x0a000001 + i * 7919;
+        uint32_t tuple[] = {peer, 0x0a630001};
+        const uint32_t place = rte_softrss(tuple, 2, kRssKey.data()) % size;
+        EXPECT_EQ(table[place / 64].mask, UINT64_MAX);
+        EXPECT_EQ(table[place / 64].reta[place % 64],
+                  WorkerChoice::RssWorker(peer, 0x0a630001, num_queues));
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -194,6 +194,7 @@ absl::Status Port::StartDevice() {
   if (error != 0 && error != -ENOTSUP) return Error(absl::StrCat("MTU ", mtu_), error);
   error = rte_eth_dev_start(dpdk_port_);
   if (error != 0) return Error("does not start", error);
+  SpreadOverQueues();
   // A virtual device has no filter for a MAC that is not its interface's.
   if (device_.kind == Device::Kind::kVirtual) {
     error = rte_eth_promiscuous_enable(dpdk_port_);
@@ -203,6 +204,23 @@ absl::Status Port::StartDevice() {
   (void)rte_eth_allmulticast_enable(dpdk_port_);
   (void)LastDpdkErrors();
   return absl::OkStatus();
+}
+
+// Without a redirection table, or with one that does not take this, packets arrive by hand-over.
+void Port::SpreadOverQueues() const {
+  rte_eth_dev_info info{};
+  if (offloads_.rss_fields == 0 || rte_eth_dev_info_get(dpdk_port_, &info) != 0 ||
+      info.reta_size == 0) {
+    return;
+  }
+  auto table = RedirectionTable(info.reta_size, num_queues_);
+  const int error = rte_eth_dev_rss_reta_update(dpdk_port_, table.data(), info.reta_size);
+  if (error != 0) {
+    spdlog::warn(
+        "port {}: redirection table stays as it is: {}; packets of some calls go from "
+        "worker to worker",
+        name_, strerror(-error));
+  }
 }
 
 PortTotals Port::Totals() const {

@@ -68,6 +68,7 @@ class Port {
   absl::Status Configure(OffloadWishes wishes, rte_mempool* mbufs);
   absl::Status SetUpQueues(unsigned num_queues, rte_mempool* mbufs);
   absl::Status StartDevice();
+  void SpreadOverQueues() const;
   absl::Status SetMac(const std::string& configured);
   [[nodiscard]] absl::Status Error(const std::string& what, int error) const;
 
