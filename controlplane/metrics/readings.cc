@@ -133,10 +133,20 @@ struct PortColumn {
 const PortColumn kPortColumns[] = {
     {"rx_packets_total", "Packets received by a port", &Port::rx_packets},
     {"rx_octets_total", "Octets received by a port", &Port::rx_octets},
-    {"rx_missed_total", "Packets that a port had no room for", &Port::rx_missed},
+    {"rx_missed_total", "Packets lost to a full receive queue", &Port::rx_missed},
+    {"rx_no_buffer_total", "Packets lost to an empty buffer pool", &Port::rx_no_buffer},
+    {"rx_errors_total", "Bad frames, as the device counts them", &Port::rx_errors},
     {"tx_packets_total", "Packets sent by a port", &Port::tx_packets},
     {"tx_octets_total", "Octets sent by a port", &Port::tx_octets},
-    {"tx_dropped_total", "Packets that a port did not take", &Port::tx_dropped},
+    {"tx_dropped_total", "Packets lost to a full transmit queue", &Port::tx_dropped},
+    {"tx_errors_total", "Failures to send, as the device counts them", &Port::tx_errors},
+    {"tx_down_total", "Packets to a port without link", &Port::tx_down},
+    {"to_kernel_total", "Frames given to a port's TAP", &Port::to_kernel},
+    {"to_kernel_dropped_total", "Frames that a port's TAP had no room for",
+     &Port::to_kernel_dropped},
+    {"from_kernel_total", "Frames taken from a port's TAP", &Port::from_kernel},
+    {"from_kernel_dropped_total", "Frames from a port's TAP that nobody had room for",
+     &Port::from_kernel_dropped},
 };
 
 void AddPorts(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
