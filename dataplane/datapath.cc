@@ -189,6 +189,7 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .port_table = port_table_.get(),
                               .mbufs = spec_.mbufs,
                               .punt_rate = spec_.punt_rate,
+                              .reassembly = spec_.reassembly,
                               .num_workers = num_workers};
   for (unsigned i = 0; i < num_workers; ++i) {
     auto worker = Worker::Create(i, shared);

@@ -37,6 +37,11 @@ struct PortSpec {
 
 enum class IdleMode : uint8_t { kPoll, kSleep };
 
+// Outer fragments, for each worker.
+struct ReassemblySpec {
+  uint32_t max_packets = 512;  // buffers held at most; a power of two, at least 8
+  uint32_t timeout_ms = 1000;
+};
 struct DatapathSpec {
   std::vector<PortSpec> ports;          // index in here = port index everywhere
   std::vector<unsigned> worker_lcores;  // EAL lcore ids; queue i of each port is worker i's
@@ -45,6 +50,7 @@ struct DatapathSpec {
   uint32_t punt_rate = 200;              // control frames a second and call
   uint32_t clients_interface_index = 0;  // of the TUN
   uint32_t max_routes = 131072;          // the kernel's, the neighbours' and the calls' together
+  ReassemblySpec reassembly;
   rte_mempool* mbufs = nullptr;          // with kMbufPrivateLen octets of private area
 };
 // Private area that Datapath wants in every mbuf.

@@ -84,9 +84,23 @@ TEST_F(DropsTest, OuterIpHeader) {
 }
 
 TEST_F(DropsTest, OuterFragmentOfGre) {
-  FromPeer(MakeGre(Header(), kIpv4Frame), {kPeer, kLocal, wire::gre::kIpProtocol, 64, 7, 0x2000});
-  FromPeer(Bytes(16, 0), {kPeer, kLocal, wire::gre::kIpProtocol, 64, 7, 0x0005});
-  Expect("outer_fragment", 2);
+  const Bytes first = MakeGre(Header(), kIpv4Frame);
+  FromPeer(first, {kPeer, kLocal, wire::gre::kIpProtocol, 64, 7, 0x2000});
+  FromPeer(Bytes(15), {kPeer, kLocal, wire::gre::kIpProtocol, 64, 7, 0x2005});
+  FromPeer(Bytes(8), {kPeer, kLocal, wire::gre::kIpProtocol, 64, 8, 0x2000});
+  Expect("outer_fragment_bad", 2);
+  FromPeer(first, {kPeer, kLocal, wire::gre::kIpProtocol, 64, 7, 0x2000});
+  FromPeer(Bytes(24), {kPeer, kLocal, wire::gre::kIpProtocol, 64, 7, 0x2001});
+  rig_.Run();
+  EXPECT_EQ(rig_.Drops("outer_fragment_duplicate"), 1u);
+  EXPECT_EQ(rig_.Drops("outer_fragment_overlap"), 1u);
+  // Ahead of their first ones, four from one peer wait.
+  for (uint16_t id = 20; id < 26; ++id) {
+    FromPeer(Bytes(24), {kPeer, kLocal, wire::gre::kIpProtocol, 64, id, 0x2005});
+  }
+  rig_.Run();
+  EXPECT_EQ(rig_.Drops("outer_fragment_evicted"), 2u);
+  EXPECT_EQ(rig_.TotalDrops(), 6u);
   ExpectCallWorks();
 }
 

@@ -57,7 +57,7 @@ enum CallFeature : uint8_t {
 };
 
 struct alignas(64) Call {
-  // Who it is. generation and owner are read by every worker.
+  // Who it is. generation, owner and peer_address are read by every worker.
   uint32_t generation;  // 0: no call
   uint16_t owner;       // worker
   uint16_t call_id;

@@ -9,16 +9,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "dataplane/datapath.h"
 #include "proto/wire/ip.h"
 
 namespace culvert::dataplane {
 
 class Reassembly {
  public:
-  struct Options {
-    uint32_t max_packets = 512;  // mbufs held at most; a power of two, at least 8
-    uint32_t timeout_ms = 1000;  // from the first fragment to come
-  };
+  using Options = ReassemblySpec;                   // the time runs from the first fragment to come
   static constexpr uint16_t kMaxPayload = 9216;     // octets of a whole datagram's payload
   static constexpr uint16_t kMinFirstPayload = 16;  // a whole GRE header
 

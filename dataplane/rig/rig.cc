@@ -53,6 +53,7 @@ Rig::Rig(const Options& options) : options_(options) {
   spec.max_local_addresses = options.max_local_addresses;
   spec.punt_rate = options.punt_rate;
   spec.max_routes = options.max_routes;
+  spec.reassembly = options.reassembly;
   spec.mbufs = mbufs_;
   auto datapath = Datapath::Create(spec);
   Require(datapath.ok(), datapath.status().ToString().c_str());

@@ -11,6 +11,7 @@
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/own_addresses.h"
 #include "dataplane/forwarding/port_table.h"
+#include "dataplane/ip/reassembly.h"
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/mppe/worker_mppe.h"
 #include "dataplane/packet/packet.h"
@@ -46,6 +47,7 @@ struct WorkerContext {
   const OwnAddresses* own = nullptr;  // what to send from
   std::unique_ptr<mppe::Sha1> sha1;
   std::unique_ptr<mppe::WorkerMppe> mppe;
+  std::unique_ptr<Reassembly> reassembly;  // of GRE packets to us
   AckQueue acks;
   UnresolvedQueue unresolved;
   EventQueue events;

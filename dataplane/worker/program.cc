@@ -46,7 +46,7 @@ void Program(const CallProgram& program, WorkerContext* context) {
   }
   call.call_id = program.call_id;
   call.local_address = program.local_address;
-  call.peer_address = program.peer_address;
+  Store(&call.peer_address, program.peer_address);  // read by every worker
   call.client_address = program.client_address;
   call.peer_call_id = program.peer_call_id;
   call.mtu = program.mtu;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "dataplane/steps/downstream/acknowledgement.h"
+#include "dataplane/steps/input/outer_fragment.h"
 #include "dataplane/worker/program.h"
 #include "dataplane/worker/stages.h"
 
@@ -71,6 +72,7 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.mbufs = shared.mbufs;
   context_.counters = &counters_;
   context_.own = shared.own;
+  context_.reassembly = std::make_unique<Reassembly>(shared.reassembly);
 }
 
 absl::Status Worker::MakeRings() {
@@ -125,6 +127,7 @@ unsigned Worker::RunOnce() {
   TakeCommand();
   const unsigned num = TakePorts() + TakeRings();
   SendDueAcks();
+  ExpireOuterFragments(&context_);
   return num;
 }
 

@@ -32,6 +32,7 @@ class Worker {
     const PortTable* port_table;
     rte_mempool* mbufs;
     uint32_t punt_rate;
+    Reassembly::Options reassembly;
     unsigned num_workers;
   };
   static absl::StatusOr<std::unique_ptr<Worker>> Create(unsigned index, const Shared& shared);

@@ -1,3 +1,4 @@
+#include "dataplane/steps/input/outer_fragment.h"
 #include "dataplane/steps/steps.h"
 #include "proto/wire/gre.h"
 
@@ -44,7 +45,7 @@ Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context) {
     return Verdict::GoTo(Stage::kRoute);
   }
   if (header->IsFragment()) {
-    return Verdict::Drop(DropReason::outer_fragment);
+    return OuterFragment(packet, slot, context);
   }
   packet.call_index = CallTable::Index(slot, 0);
   packet.offset = static_cast<uint16_t>(kEthernetHeaderLen + header->header_len);
