@@ -43,6 +43,9 @@ class LaneEngine : public Engine {
   void ChangeKeys(const KeyChange* changes, unsigned num);
   void CryptTexts(std::span<StatelessJob> jobs);
   void GoOn(std::span<StatefulJob> jobs, const uint32_t* order, unsigned num);
+  void GoOnBlocks(Stream* streams, unsigned num, size_t num_blocks);
+
+  static constexpr size_t kSpareBlocks = 128;
 
   std::unique_ptr<KeyHash> hash_;
   const Kernels& kernels_;
@@ -52,6 +55,9 @@ class LaneEngine : public Engine {
   std::array<uint16_t, kMaxJobs> ready_;  // jobs that wait for no other
   size_t num_ready_ = 0;
   std::array<uint32_t, kMaxJobs> order_;
+  // What streams do that have nothing to do.
+  std::array<Rc4Table, kStreams> spare_tables_{};
+  std::array<uint8_t, kSpareBlocks * kBlockLen> spare_text_{};
 };
 
 // An entry of an order by length: the longest first when sorted downwards.
@@ -59,6 +65,13 @@ constexpr uint32_t Entry(uint16_t len, size_t index) {
   return static_cast<uint32_t>(len) << 16 | static_cast<uint32_t>(index);
 }
 constexpr size_t Index(uint32_t entry) { return entry & 0xffff; }
+
+void SortLongestFirst(uint32_t* entries, size_t num) {
+  const auto longer = [](uint32_t one, uint32_t other) { return one >> 16 > other >> 16; };
+  if (!std::is_sorted(entries, entries + num, longer)) {
+    std::sort(entries, entries + num, std::greater<>());
+  }
+}
 
 void LaneEngine::Run(std::span<StatelessJob> jobs) {
   MakeKeys(jobs);
@@ -127,7 +140,7 @@ void LaneEngine::CryptTexts(std::span<StatelessJob> jobs) {
       order_[num_texts++] = Entry(jobs[i].len, i);
     }
   }
-  std::sort(order_.begin(), order_.begin() + num_texts, std::greater<>());
+  SortLongestFirst(order_.data(), num_texts);
   for (size_t first = 0; first < num_texts; first += kLanes) {
     const auto num = static_cast<unsigned>(std::min<size_t>(kLanes, num_texts - first));
     std::array<uint8_t*, kLanes> texts;
@@ -168,7 +181,7 @@ void LaneEngine::Run(std::span<StatefulJob> jobs) {
       order_[i] = Entry(jobs[ready_[i]].len, ready_[i]);
     }
     const size_t num_texts = num_ready_;
-    std::sort(order_.begin(), order_.begin() + num_texts, std::greater<>());
+    SortLongestFirst(order_.data(), num_texts);
     num_ready_ = 0;
     for (size_t i = 0; i < num_texts; ++i) {
       if (const uint16_t next = chains_.First(static_cast<uint16_t>(Index(order_[i])));
@@ -176,16 +189,16 @@ void LaneEngine::Run(std::span<StatefulJob> jobs) {
         ready_[num_ready_++] = next;
       }
     }
-    for (size_t first = 0; first < num_texts; first += kernels_.max_streams) {
+    for (size_t first = 0; first < num_texts; first += kStreams) {
       GoOn(jobs, &order_[first],
-           static_cast<unsigned>(std::min<size_t>(kernels_.max_streams, num_texts - first)));
+           static_cast<unsigned>(std::min<size_t>(kStreams, num_texts - first)));
     }
   }
 }
 
 // GoOn does jobs of different tables, the longest first.
 void LaneEngine::GoOn(std::span<StatefulJob> jobs, const uint32_t* order, unsigned num) {
-  std::array<Stream, kLanes> streams;
+  std::array<Stream, kStreams> streams;
   for (unsigned i = 0; i < num; ++i) {
     const StatefulJob& job = jobs[Index(order[i])];
     if (job.key_len > 0) {
@@ -196,15 +209,24 @@ void LaneEngine::GoOn(std::span<StatefulJob> jobs, const uint32_t* order, unsign
   size_t done = 0;  // blocks
   for (; num > 0; --num) {
     const uint16_t len = jobs[Index(order[num - 1])].len;
-    const size_t whole = len / kBlockLen;
-    if (whole > done) {
-      kernels_.go_on(streams.data(), num, whole - done);
-      for (unsigned i = 0; i < num; ++i) {
-        streams[i].text += (whole - done) * kBlockLen;
-      }
-      done = whole;
-    }
+    GoOnBlocks(streams.data(), num, len / kBlockLen - done);
+    done = len / kBlockLen;
     Crypt(streams[num - 1].table, {streams[num - 1].text, len % kBlockLen});
+  }
+}
+
+// GoOnBlocks moves the texts of streams [0, num) on. Fewer streams than four take no less time.
+void LaneEngine::GoOnBlocks(Stream* streams, unsigned num, size_t num_blocks) {
+  while (num_blocks > 0) {
+    const size_t step = std::min(num_blocks, kSpareBlocks);
+    for (unsigned i = num; i < kStreams; ++i) {
+      streams[i] = {&spare_tables_[i], spare_text_.data()};
+    }
+    kernels_.go_on(streams, step);
+    for (unsigned i = 0; i < num; ++i) {
+      streams[i].text += step * kBlockLen;
+    }
+    num_blocks -= step;
   }
 }
 

@@ -88,7 +88,11 @@ void ChangeKey(const Key& start, uint16_t bits, Key* key) {
   std::memcpy(at += 40, key->data(), len);
   std::memset(at += len, 0xf2, 40);
   uint8_t digest[SHA_DIGEST_LENGTH];
-  SHA1(input, 2 * (len + 40), digest);
+  // SHA1() would look up an implementation each time.
+  SHA_CTX sha1;
+  SHA1_Init(&sha1);
+  SHA1_Update(&sha1, input, 2 * (len + 40));
+  SHA1_Final(digest, &sha1);
   std::memcpy(key->data(), digest, len);
   Rc4 rc4;
   rc4.SetKey(digest, len);

@@ -44,6 +44,10 @@ void Group::SetKey(unsigned lane, const Key& key, uint16_t bits) {
 }
 
 void Group::CryptKeys(unsigned num) {
+  if (num == 1) {
+    kernels_.crypt_key(&keys_[0]);
+    return;
+  }
   kernels_.schedule(keys_.data(), num, &lanes_);
   std::array<uint8_t*, kLanes> texts;
   for (unsigned lane = 0; lane < kLanes; ++lane) {

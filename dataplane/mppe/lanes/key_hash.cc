@@ -82,7 +82,7 @@ std::unique_ptr<KeyHash> KeyHash::Create(bool fast) {
   }
   if (fast && (manager->features & IMB_FEATURE_SHANI) != 0) {
     free_mb_mgr(manager);
-    return CreateShaNi();
+    return CreateShaNi(__builtin_cpu_supports("avx512vl") != 0);
   }
   return std::make_unique<IpsecMbKeyHash>(manager);
 }

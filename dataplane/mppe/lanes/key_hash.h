@@ -31,7 +31,7 @@ class KeyHash {
   KeyHash() = default;
 };
 
-// CreateShaNi is for processors that have the instructions.
-std::unique_ptr<KeyHash> CreateShaNi();
+// CreateShaNi is for processors that have SHA-NI, and perhaps AVX-512 with VL.
+std::unique_ptr<KeyHash> CreateShaNi(bool has_avx512);
 
 }  // namespace culvert::dataplane::mppe

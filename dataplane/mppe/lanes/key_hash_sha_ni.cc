@@ -1,10 +1,12 @@
-// SHA-1 of key changes by SHA-NI, two at a time: the instructions of one hash wait for each other.
+// SHA-1 of key changes by SHA-NI, for one, and two at a time.
 // The 96 or 112 octets that are hashed are two blocks, most of which is known.
 #include <immintrin.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "dataplane/mppe/lanes/key_hash.h"
+#include "dataplane/mppe/lanes/key_hash_avx512.h"
 
 #define SHA_NI __attribute__((target("sha,ssse3,sse4.1")))
 #define SHA_NI_INLINE inline SHA_NI __attribute__((always_inline))
@@ -69,51 +71,70 @@ SHA_NI_INLINE void Rounds(Hash* hash) {
   hash->abcd = _mm_sha1rnds4_epu32(hash->abcd, e, kGroup / 5);
 }
 
-template <unsigned... kGroup>
-SHA_NI_INLINE void Compress(const __m128i* one_block, const __m128i* other_block, Hash* one,
-                            Hash* other, std::integer_sequence<unsigned, kGroup...> /*groups*/) {
-  const Hash one_before = *one;
-  const Hash other_before = *other;
-  for (unsigned i = 0; i < 4; ++i) {
-    one->words[i] = one_block[i];
-    other->words[i] = other_block[i];
+// Compress works on `kNum` hashes at a time.
+template <unsigned kNum, unsigned... kGroup>
+SHA_NI_INLINE void Compress(const Message* messages, unsigned block, Hash* hashes,
+                            std::integer_sequence<unsigned, kGroup...> /*groups*/) {
+  Hash before[kNum];
+  for (unsigned i = 0; i < kNum; ++i) {
+    before[i] = hashes[i];
+    std::copy_n(messages[i].blocks[block], 4, hashes[i].words);
   }
-  ((Rounds<kGroup>(one), Rounds<kGroup>(other)), ...);
-  one->abcd = _mm_add_epi32(one->abcd, one_before.abcd);
-  other->abcd = _mm_add_epi32(other->abcd, other_before.abcd);
-  one->e = _mm_sha1nexte_epu32(one->e, one_before.e);
-  other->e = _mm_sha1nexte_epu32(other->e, other_before.e);
+  if constexpr (kNum == 1) {
+    (Rounds<kGroup>(hashes), ...);
+  } else {
+    ((Rounds<kGroup>(hashes), Rounds<kGroup>(hashes + 1)), ...);
+  }
+  for (unsigned i = 0; i < kNum; ++i) {
+    hashes[i].abcd = _mm_add_epi32(hashes[i].abcd, before[i].abcd);
+    hashes[i].e = _mm_sha1nexte_epu32(hashes[i].e, before[i].e);
+  }
 }
 
-SHA_NI void InterimPair(const KeyChange& one, const KeyChange& other, Key* interim_one,
-                        Key* interim_other) {
+template <unsigned kNum>
+SHA_NI void InterimKeys(const KeyChange* changes, Key* interim) {
   constexpr std::make_integer_sequence<unsigned, 20> kGroups;
-  Message messages[2];
-  MakeMessage(one, &messages[0]);
-  MakeMessage(other, &messages[1]);
-  Hash a;
-  a.abcd = _mm_set_epi32(0x67452301, static_cast<int>(0xefcdab89), static_cast<int>(0x98badcfe),
-                         0x10325476);
-  a.e = _mm_set_epi32(static_cast<int>(0xc3d2e1f0), 0, 0, 0);
-  Hash b = a;
-  Compress(messages[0].blocks[0], messages[1].blocks[0], &a, &b, kGroups);
-  Compress(messages[0].blocks[1], messages[1].blocks[1], &a, &b, kGroups);
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(interim_one), Reverse(a.abcd));
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(interim_other), Reverse(b.abcd));
+  Message messages[kNum];
+  Hash hashes[kNum];
+  for (unsigned i = 0; i < kNum; ++i) {
+    MakeMessage(changes[i], &messages[i]);
+    hashes[i].abcd = _mm_set_epi32(0x67452301, static_cast<int>(0xefcdab89),
+                                   static_cast<int>(0x98badcfe), 0x10325476);
+    hashes[i].e = _mm_set_epi32(static_cast<int>(0xc3d2e1f0), 0, 0, 0);
+  }
+  Compress<kNum>(messages, 0, hashes, kGroups);
+  Compress<kNum>(messages, 1, hashes, kGroups);
+  for (unsigned i = 0; i < kNum; ++i) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(&interim[i]), Reverse(hashes[i].abcd));
+  }
 }
 
 class ShaNiKeyHash : public KeyHash {
  public:
+  explicit ShaNiKeyHash(bool has_avx512) : has_avx512_(has_avx512) {}
+
   void Interim(const KeyChange* changes, unsigned num, Key* interim) override {
-    for (unsigned i = 0; i < num; i += 2) {
-      const unsigned other = i + 1 < num ? i + 1 : i;
-      InterimPair(changes[i], changes[other], &interim[i], &interim[other]);
+    // Eight in vectors take what four would one after the other.
+    if (has_avx512_ && num >= 4 && InterimByAvx512(changes, num, interim)) {
+      return;
+    }
+    unsigned i = 0;
+    for (; i + 2 <= num; i += 2) {
+      InterimKeys<2>(changes + i, interim + i);
+    }
+    if (i < num) {
+      InterimKeys<1>(changes + i, interim + i);
     }
   }
+
+ private:
+  bool has_avx512_;
 };
 
 }  // namespace
 
-std::unique_ptr<KeyHash> CreateShaNi() { return std::make_unique<ShaNiKeyHash>(); }
+std::unique_ptr<KeyHash> CreateShaNi(bool has_avx512) {
+  return std::make_unique<ShaNiKeyHash>(has_avx512);
+}
 
 }  // namespace culvert::dataplane::mppe

@@ -11,6 +11,7 @@ namespace culvert::dataplane::mppe {
 
 constexpr unsigned kLanes = 8;
 constexpr unsigned kBlockLen = 16;
+constexpr unsigned kStreams = 4;  // more do not fit the registers
 
 struct alignas(64) Lanes {
   uint8_t tables[4352];  // laid out as the kernels like it
@@ -31,9 +32,10 @@ struct Kernels {
   void (*schedule)(const Key* keys, unsigned num, Lanes* lanes);
   // crypt goes on by `num_blocks` whole blocks, text by text in place.
   void (*crypt)(Lanes* lanes, unsigned num, uint8_t* const* texts, size_t num_blocks);
-  // go_on does the same for as many as max_streams tables that stay where they are.
-  void (*go_on)(const Stream* streams, unsigned num, size_t num_blocks);
-  unsigned max_streams;
+  // crypt_key makes of a key what it is crypted with itself, apart from any lane.
+  void (*crypt_key)(Key* key);
+  // go_on does whole blocks of kStreams tables that stay where they are, all different.
+  void (*go_on)(const Stream* streams, size_t num_blocks);
 };
 
 extern const Kernels kFastKernels;      // x86-64 with SSE4.1, without which DPDK does not start

@@ -47,14 +47,19 @@ void Crypt(Lanes* lanes, unsigned num, uint8_t* const* texts, size_t num_blocks)
   lanes->i = i;
 }
 
-void GoOn(const Stream* streams, unsigned num, size_t num_blocks) {
-  for (unsigned stream = 0; stream < num; ++stream) {
+void CryptKey(Key* key) {
+  Rc4 rc4(*key);  // before its key changes
+  rc4.Crypt(*key);
+}
+
+void GoOn(const Stream* streams, size_t num_blocks) {
+  for (unsigned stream = 0; stream < kStreams; ++stream) {
     mppe::Crypt(streams[stream].table, {streams[stream].text, num_blocks * kBlockLen});
   }
 }
 
 }  // namespace
 
-const Kernels kPortableKernels = {Schedule, Crypt, GoOn, 4};
+const Kernels kPortableKernels = {Schedule, Crypt, CryptKey, GoOn};
 
 }  // namespace culvert::dataplane::mppe

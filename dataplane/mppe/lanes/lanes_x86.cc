@@ -1,75 +1,15 @@
-// The kernels in scalar x86-64 with single instructions written out, so that compilers agree on
-// the addressing. What a step costs is stores: those to one cache line enter the cache two at a
-// cycle when they follow each other, others one at a cycle. So two lanes share a table of 256 rows
-// of four octets (lane 0, unused, lane 1, unused), and their stores to a row stand together. Lanes
-// in neighbouring octets would wait for each other.
-#include <smmintrin.h>
-
+// The kernels for many lanes: see steps_x86.h.
 #include <array>
 #include <cstring>
 #include <utility>
 
 #include "dataplane/mppe/lanes/lanes.h"
-#include "dataplane/mppe/lanes/streams_x86.h"
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+#include "dataplane/mppe/lanes/steps_x86.h"
 
 namespace culvert::dataplane::mppe {
 namespace {
 
-constexpr unsigned kRowLen = 4;
-constexpr unsigned kPairLen = 256 * kRowLen + 64;  // not a multiple of 4096 by far
-static_assert(sizeof(Lanes::tables) >= kLanes / 2 * kPairLen);
-
-constexpr unsigned Offset(unsigned lane) { return lane / 2 * kPairLen + lane % 2 * 2; }
-
-// Registers: what a loop holds of its lanes. Only constant indices, or it would be memory.
-struct Registers {
-  uint64_t j[kLanes];
-  __m128i keystream[kLanes];
-};
-
-// One octet of one lane is made in these steps; a and b are S[i] and S[j] before they change
-// places. The sums are of octets: their registers' other bits are and stay zero. `row` is where
-// S[i] is, `offset` that of the lane from there.
-template <unsigned kOffset>
-ALWAYS_INLINE void TakeA(const uint8_t* row, uint64_t* a, uint64_t* j) {
-  asm volatile(
-      "movzbl %c[offset](%[row]), %k[a]\n\t"
-      "addb %b[a], %b[j]"
-      : [a] "=&r"(*a), [j] "+&r"(*j)
-      : [row] "r"(row), [offset] "i"(kOffset)
-      : "memory", "cc");
-}
-
-template <unsigned kLane>
-ALWAYS_INLINE void TakeB(uint8_t* tables, uint64_t j, uint64_t a, uint64_t* b) {
-  asm volatile(
-      "movzbl %c[offset](%[tables], %[j], 4), %k[b]\n\t"
-      "movb %b[a], %c[offset](%[tables], %[j], 4)"
-      : [b] "=&r"(*b)
-      : [tables] "r"(tables), [j] "r"(j), [a] "r"(a), [offset] "i"(Offset(kLane))
-      : "memory");
-}
-
-template <unsigned kOffset>
-ALWAYS_INLINE void PutB(uint8_t* row, uint64_t b) {
-  asm volatile("movb %b[b], %c[offset](%[row])"
-               :
-               : [row] "r"(row), [b] "r"(b), [offset] "i"(kOffset)
-               : "memory");
-}
-
-template <unsigned kLane, unsigned kAt>
-ALWAYS_INLINE void TakeKeystream(const uint8_t* tables, uint64_t a, uint64_t b,
-                                 __m128i* keystream) {
-  asm volatile(
-      "addb %b[a], %b[b]\n\t"
-      "pinsrb %[at], %c[offset](%[tables], %[b], 4), %[keystream]"
-      : [keystream] "+x"(*keystream), [b] "+&r"(b)
-      : [tables] "r"(tables), [a] "r"(a), [offset] "i"(Offset(kLane)), [at] "i"(kAt)
-      : "memory", "cc");
-}
+using namespace x86;  // NOLINT(google-build-using-namespace): steps of these loops
 
 // PairStep makes octet kAt of a block in two lanes; S[i] is kRow rows behind `row`.
 template <unsigned kPair, unsigned kAt, unsigned kRow>
@@ -114,11 +54,6 @@ ALWAYS_INLINE void Save(const Registers& registers, Lanes* lanes,
   ((lanes->j[kLane] = registers.j[kLane]), ...);
 }
 
-ALWAYS_INLINE void XorBlock(uint8_t* text, __m128i keystream) {
-  auto* at = reinterpret_cast<__m128i*>(text);
-  _mm_storeu_si128(at, _mm_xor_si128(_mm_loadu_si128(at), keystream));
-}
-
 template <unsigned... kLane>
 ALWAYS_INLINE void XorBlocks(uint8_t* const* texts, size_t offset, const Registers& registers,
                              std::integer_sequence<unsigned, kLane...> /*lanes*/) {
@@ -146,20 +81,8 @@ void CryptPairs(Lanes* lanes, uint8_t* const* texts, size_t num_blocks) {
 
 void Crypt(Lanes* lanes, unsigned num, uint8_t* const* texts, size_t num_blocks) {
   constexpr std::array<void (*)(Lanes*, uint8_t* const*, size_t), 4> kByPairs = {
-      CryptPairs<1>, CryptPairs<2>, CryptPairs<3>, CryptPairs<4>};
+      CryptPair, CryptPairs<2>, CryptPairs<3>, CryptPairs<4>};
   kByPairs[(num - 1) / 2](lanes, texts, num_blocks);
-}
-
-// TakeKey is TakeA with the key's octet.
-template <unsigned kLane>
-ALWAYS_INLINE void TakeKey(const uint8_t* row, const uint8_t* key, uint64_t* a, uint64_t* j) {
-  asm volatile(
-      "movzbl %c[offset](%[row]), %k[a]\n\t"
-      "addb %[key], %b[j]\n\t"
-      "addb %b[a], %b[j]"
-      : [a] "=&r"(*a), [j] "+&r"(*j)
-      : [row] "r"(row), [key] "m"(*key), [offset] "i"(Offset(kLane))
-      : "memory", "cc");
 }
 
 template <unsigned kPair>
@@ -188,15 +111,6 @@ ALWAYS_INLINE void ScheduleSteps(uint8_t* tables, const uint8_t* keys, Registers
   }
 }
 
-constexpr auto kIdentity = [] {
-  std::array<uint8_t, 256 * kRowLen> rows{};
-  for (unsigned i = 0; i < 256; ++i) {
-    rows[i * kRowLen] = static_cast<uint8_t>(i);
-    rows[i * kRowLen + 2] = static_cast<uint8_t>(i);
-  }
-  return rows;
-}();
-
 template <unsigned kPairs>
 void SchedulePairs(const uint8_t* keys, Lanes* lanes) {
   for (unsigned pair = 0; pair < kPairs; ++pair) {
@@ -209,13 +123,17 @@ void SchedulePairs(const uint8_t* keys, Lanes* lanes) {
 void Schedule(const Key* keys, unsigned num, Lanes* lanes) {
   constexpr std::array<void (*)(const uint8_t*, Lanes*), 4> kByPairs = {
       SchedulePairs<1>, SchedulePairs<2>, SchedulePairs<3>, SchedulePairs<4>};
-  kByPairs[(num - 1) / 2](keys->data(), lanes);
+  if (num == 1) {
+    ScheduleOne(keys[0], lanes);
+  } else {
+    kByPairs[(num - 1) / 2](keys->data(), lanes);
+  }
   std::memset(lanes->j, 0, sizeof(lanes->j));
   lanes->i = 0;
 }
 
 }  // namespace
 
-const Kernels kFastKernels = {Schedule, Crypt, GoOnX86, kMaxStreams};
+const Kernels kFastKernels = {Schedule, Crypt, CryptKeySolo, x86::GoOn};
 
 }  // namespace culvert::dataplane::mppe
