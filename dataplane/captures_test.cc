@@ -5,8 +5,10 @@
 #include <openssl/provider.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <string>
+#include <thread>
 
 #include "dataplane/rig/call_rig.h"
 #include "proto/wire/auth.h"
@@ -155,13 +157,7 @@ CapturesTest::Result CapturesTest::Replay(const Session& session, const Negotiat
   }
   rig.Program(spec);
   Result result;
-  for (const GrePacket& packet : session.gre) {
-    if (packet.from_client != from_client) {
-      continue;
-    }
-    Bytes ip = packet.ip;
-    wire::StoreBe16(&ip[packet.ip_header_len + 6], kCallId);  // pptpd takes 0, we never do
-    rig.ReceiveIpv4(0, ip);
+  const auto run = [&rig, &result] {
     rig.Run();
     for (Bytes& inner_packet : rig.PuntedToClients()) {
       result.packets.push_back(std::move(inner_packet));
@@ -170,7 +166,18 @@ CapturesTest::Result CapturesTest::Replay(const Session& session, const Negotiat
       result.frames.push_back(std::move(frame.data));
     }
     rig.Sent(0);
+  };
+  for (const GrePacket& packet : session.gre) {
+    if (packet.from_client == from_client) {
+      Bytes ip = packet.ip;
+      wire::StoreBe16(&ip[packet.ip_header_len + 6], kCallId);  // pptpd takes 0, we never do
+      rig.ReceiveIpv4(0, ip);
+      run();
+    }
   }
+  // What waits for packets that are lost comes when its time is up.
+  std::this_thread::sleep_for(std::chrono::milliseconds(spec.reorder.delay_ms + 10));
+  run();
   result.drops = rig.TotalDrops();
   return result;
 }

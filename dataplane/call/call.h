@@ -79,8 +79,14 @@ struct alignas(64) Call {
   // Control frames: token bucket of 1/1000 frames.
   uint32_t punt_tokens;
   uint32_t punt_ms;
-  uint32_t jump_sequence;  // GRE: last one too far ahead
-  uint16_t jump_count;     // how many of them in a row
+  // GRE: packets that came out of order.
+  uint32_t run_sequence;  // the last of a run that may be where the peer really is
+  uint32_t jump_from;     // highest_received before a jump over jump_len numbers; 0: none
+  uint16_t jump_len;
+  uint16_t reorder;         // ReorderBuffer that it has; 0: none
+  uint8_t run_count;        // packets in the run
+  uint8_t reorder_packets;  // its window; 0: none
+  uint8_t reorder_delay_ms;
 
   // GRE and counters: all that a packet in clear changes is this line.
   alignas(64) CallCountersBlock counters;

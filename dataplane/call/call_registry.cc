@@ -246,6 +246,7 @@ void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpe
   program.peer_call_id = spec.peer_call_id;
   program.mtu = CallMtu(spec, outer_mtu_);
   program.receive_window = spec.receive_window;
+  program.reorder = spec.reorder;
   program.require_encryption = spec.require_encryption;
   program.send_acfc = spec.send_acfc;
   program.send_pfc = spec.send_pfc;

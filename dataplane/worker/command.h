@@ -16,6 +16,7 @@ struct CallProgram {
   uint32_t local_address = 0, peer_address = 0, client_address = 0;
   uint16_t call_id = 0, peer_call_id = 0;
   uint16_t mtu = 0, receive_window = 0;
+  ReorderSpec reorder;
   bool require_encryption = false, send_acfc = false, send_pfc = false;
   MppeKeySpec receive, send;  // bits 0: none
 };

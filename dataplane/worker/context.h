@@ -15,6 +15,7 @@
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/mppe/worker_mppe.h"
 #include "dataplane/packet/packet.h"
+#include "dataplane/reorder/reorder_pool.h"
 #include "dataplane/worker/ack_queue.h"
 #include "dataplane/worker/event_queue.h"
 #include "dataplane/worker/counters.h"
@@ -49,6 +50,7 @@ struct WorkerContext {
   std::unique_ptr<mppe::WorkerMppe> mppe;
   std::unique_ptr<Reassembly> reassembly;  // of GRE packets to us
   AckQueue acks;
+  ReorderPool reorder;
   UnresolvedQueue unresolved;
   EventQueue events;
   Spawned spawned;  // packets that steps made or released; the loop takes them up

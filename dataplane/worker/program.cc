@@ -1,7 +1,10 @@
 #include "dataplane/worker/program.h"
 
+#include <algorithm>
+
 #include "dataplane/mppe/receive.h"
 #include "dataplane/mppe/wipe.h"
+#include "dataplane/reorder/reorder.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -40,6 +43,7 @@ void Program(const CallProgram& program, WorkerContext* context) {
   Call& call = context->calls->At(program.index);
   const bool is_new = call.generation != program.generation;
   if (is_new) {
+    DiscardHeld(&call, context);
     Clear(&call);
     call.punt_tokens = context->punt_rate * 1000;
     call.punt_ms = context->now_ms;
@@ -51,6 +55,8 @@ void Program(const CallProgram& program, WorkerContext* context) {
   call.peer_call_id = program.peer_call_id;
   call.mtu = program.mtu;
   call.receive_window = program.receive_window;
+  call.reorder_packets = std::min<uint8_t>(program.reorder.packets, ReorderBuffer::kMaxPackets);
+  call.reorder_delay_ms = std::min<uint8_t>(program.reorder.delay_ms, ReorderPool::kMaxDelayMs);
   call.require_encryption = program.require_encryption;
   call.send_acfc = program.send_acfc;
   call.send_pfc = program.send_pfc;
@@ -82,6 +88,7 @@ void Apply(Command* command, WorkerContext* context) {
     return;
   }
   Call& call = context->calls->At(command->program.index);
+  DiscardHeld(&call, context);
   command->totals = TotalsOf(call);
   Store(&call.generation, 0U, std::memory_order_release);
   Clear(&call);

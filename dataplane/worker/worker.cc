@@ -7,6 +7,7 @@
 #include <chrono>
 #include <thread>
 
+#include "dataplane/reorder/reorder.h"
 #include "dataplane/steps/downstream/acknowledgement.h"
 #include "dataplane/steps/input/outer_fragment.h"
 #include "dataplane/worker/program.h"
@@ -73,6 +74,8 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.counters = &counters_;
   context_.own = shared.own;
   context_.reassembly = std::make_unique<Reassembly>(shared.reassembly);
+  // Held packets must not starve the ports' queues.
+  context_.reorder.SetMaxPackets(shared.mbufs->size / (8 * shared.num_workers));
 }
 
 absl::Status Worker::MakeRings() {
@@ -126,6 +129,7 @@ unsigned Worker::RunOnce() {
   context_.route_epoch = context_.fib->epoch();
   TakeCommand();
   const unsigned num = TakePorts() + TakeRings();
+  ReleaseReordered();
   SendDueAcks();
   ExpireOuterFragments(&context_);
   return num;
@@ -279,10 +283,11 @@ void Worker::RunSpawned() {
 
 void Worker::Enqueue(Stage stage, rte_mbuf* mbuf) {
   Queue& queue = stages_[static_cast<unsigned>(stage)];
+  queue.mbufs[queue.num++] = mbuf;
+  // Full: at once, and with this packet in it, for what is spawned there is behind it.
   if (queue.num == Queue::kSize) {
     RunStagesFrom(stage);
   }
-  queue.mbufs[queue.num++] = mbuf;
 }
 
 void Worker::Dispatch(Packet* packet, Stage stage, Verdict verdict) {
@@ -327,6 +332,19 @@ void Worker::Drop(Packet* packet, DropReason reason) {
     Add(packet->downstream ? &counters.downstream_drops : &counters.upstream_drops, 1);
   }
   rte_pktmbuf_free(packet->mbuf());
+}
+
+// What waited for packets before it goes on without them.
+void Worker::ReleaseReordered() {
+  constexpr unsigned kMaxCalls = 16;  // a round's share, so that new packets do not wait
+  unsigned num = 0;
+  while (num < kMaxCalls && ReleaseDue(&context_)) {
+    RunSpawned();
+    ++num;
+  }
+  if (num > 0) {
+    RunStages();
+  }
 }
 
 void Worker::SendDueAcks() {

@@ -81,6 +81,7 @@ class Worker {
   void Dispatch(Packet* packet, Stage stage, Verdict verdict);
   void Drop(Packet* packet, DropReason reason);
   void SendDueAcks();
+  void ReleaseReordered();
   void Enqueue(Stage stage, rte_mbuf* mbuf);
   void Flush();
   void FlushPort(uint16_t port);
