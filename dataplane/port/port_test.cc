@@ -1,7 +1,7 @@
 #include "dataplane/port/port.h"
 
 #include <gtest/gtest.h>
-#include <rte_bus_vdev.h>
+#include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -16,13 +16,13 @@ class PortTest : public testing::Test {
   PortTest() {
     mbufs_ = rte_pktmbuf_pool_create("port_test", 4095, 64, kMbufPrivateLen,
                                      RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-    made_ = rte_vdev_init("net_null7", "") == 0;
+    made_ = rte_eal_hotplug_add("vdev", "net_null7", "") == 0;
     config_.set_name("wan0");
     config_.set_device("net_null7");
   }
   ~PortTest() override {
     port_.reset();
-    if (made_) rte_vdev_uninit("net_null7");
+    if (made_) rte_eal_hotplug_remove("vdev", "net_null7");
     rte_mempool_free(mbufs_);
   }
   absl::Status Open(unsigned num_workers) {
