@@ -1,12 +1,14 @@
 #include "dataplane/datapath.h"
 
 #include <absl/strings/str_cat.h>
+#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <mutex>
 
@@ -17,6 +19,7 @@
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/port_table.h"
 #include "dataplane/forwarding/route_book.h"
+#include "dataplane/worker/trace_text.h"
 #include "dataplane/worker/worker.h"
 
 namespace culvert::dataplane {
@@ -66,10 +69,8 @@ class DatapathImpl final : public Datapath {
   size_t ReceiveFrames(std::vector<PuntedFrame>* out, size_t max) override;
 
   size_t TakeEvents(std::vector<CallEvent>* out, size_t max) override;
-  absl::Status StartTrace(uint64_t /*handle*/, uint32_t /*count*/) override {
-    return absl::UnimplementedError("this data path cannot trace");
-  }
-  size_t TakeTrace(std::vector<TracedPacket>* /*out*/, size_t /*max*/) override { return 0; }
+  absl::Status StartTrace(uint64_t handle, uint32_t count) override;
+  size_t TakeTrace(std::vector<TracedPacket>* out, size_t max) override;
 
   unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) override;
   unsigned FromClients(std::span<rte_mbuf*> out) override;
@@ -101,6 +102,10 @@ class DatapathImpl final : public Datapath {
 
   absl::Status CheckSpec() const;
   absl::Status MakeWorkers();
+  void Execute(Worker* worker, Command* command) {
+    const std::lock_guard lock(execute_mutex_);
+    worker->Execute(command, running_);
+  }
   unsigned Collect(std::span<rte_mbuf*> out, MbufRing& (Worker::*ring)());
 
   DatapathSpec spec_;
@@ -117,6 +122,7 @@ class DatapathImpl final : public Datapath {
   std::vector<Launch> launches_;
   std::atomic<bool> running_{false};
   std::atomic<bool> stop_{false};
+  std::mutex execute_mutex_;              // one command at a time for each worker
   std::mutex frames_mutex_;               // one producer at a time for the workers' frame rings
   std::atomic<uint64_t> inject_full_{0};  // what the control side could not hand to worker 0
 };
@@ -163,7 +169,8 @@ absl::Status DatapathImpl::Init() {
     return adjacencies.status();
   }
   adjacencies_ = std::move(*adjacencies);
-  routes_ = std::make_unique<RouteBook>(fib_.get(), clients_.get(), adjacencies_.get(), spec_.ports);
+  routes_ =
+      std::make_unique<RouteBook>(fib_.get(), clients_.get(), adjacencies_.get(), spec_.ports);
   if (absl::Status status = MakeWorkers(); !status.ok()) {
     return status;
   }
@@ -173,7 +180,7 @@ absl::Status DatapathImpl::Init() {
   }
   calls_ = std::make_unique<CallRegistry>(
       table_.get(), routes_.get(), prefixes_.get(), num_workers, outer_mtu,
-      [this](unsigned worker, Command* command) { workers_[worker]->Execute(command, running_); });
+      [this](unsigned worker, Command* command) { Execute(workers_[worker].get(), command); });
   return absl::OkStatus();
 }
 
@@ -246,6 +253,13 @@ std::vector<WorkerTotals> DatapathImpl::WorkerCounters() {
     totals[i].handed_over = Load(counters.handed_over);
     totals[i].consumed = Load(counters.consumed);
     totals[i].events_depth = workers_[i]->events().depth();
+    totals[i].hand_over_depth = workers_[i]->hand_over_depth();
+    totals[i].punted_depth = workers_[i]->punted_depth();
+    for (unsigned stage = 0; stage < kNumStages; ++stage) {
+      totals[i].stages.push_back({StepsOf(static_cast<Stage>(stage)).name,
+                                  Load(counters.stages[stage].packets),
+                                  Load(counters.stages[stage].ticks)});
+    }
     for (size_t reason = 0; reason < kNumDropReasons; ++reason) {
       const DropReasonInfo& info = Describe(static_cast<DropReason>(reason));
       totals[i].drops.push_back({info.name, info.text, info.source, Load(counters.drops[reason])});
@@ -322,6 +336,45 @@ size_t DatapathImpl::TakeEvents(std::vector<CallEvent>* out, size_t max) {
         break;
       }
       out->push_back(*event);
+      ++total;
+    }
+  }
+  return total;
+}
+
+// Packets reach other workers first, so all of them look out for the call.
+absl::Status DatapathImpl::StartTrace(uint64_t handle, uint32_t count) {
+  if (count > 0) {
+    if (const auto worker = calls_->WorkerOf(handle); !worker.ok()) {
+      return worker.status();
+    }
+  }
+  for (const auto& worker : workers_) {
+    Command command;
+    command.kind = Command::Kind::kTrace;
+    command.trace_handle = handle;
+    command.trace_count = count;
+    Execute(worker.get(), &command);
+    while (worker->tracer().Take()) {  // left over from the trace before
+    }
+  }
+  return absl::OkStatus();
+}
+
+size_t DatapathImpl::TakeTrace(std::vector<TracedPacket>* out, size_t max) {
+  const uint64_t now_tsc = rte_rdtsc();
+  const int64_t now_ns = std::chrono::nanoseconds(  //
+                             std::chrono::system_clock::now().time_since_epoch())
+                             .count();
+  size_t total = 0;
+  for (unsigned i = 0; i < workers_.size(); ++i) {
+    while (total < max) {
+      const auto record = workers_[i]->tracer().Take();
+      if (!record) {
+        break;
+      }
+      out->push_back(Describe(*record, now_tsc, now_ns));
+      out->back().worker = i;
       ++total;
     }
   }

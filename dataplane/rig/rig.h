@@ -26,7 +26,7 @@ class Rig {
     uint32_t punt_rate = 200;
     uint32_t max_local_addresses = 4;
     uint32_t max_routes = 4096;
-    ReassemblySpec reassembly;
+    ReassemblySpec reassembly{};
     IdleMode idle = IdleMode::kSleep;
     uint16_t data_room = RTE_MBUF_DEFAULT_DATAROOM;  // of an mbuf, besides its headroom
     // Overwrites a port's mtu, mac, rx_checksum, tx_checksum.

@@ -22,10 +22,12 @@ struct CallProgram {
 };
 
 struct Command {
-  enum class Kind : uint8_t { kProgram, kRemove };
+  enum class Kind : uint8_t { kProgram, kRemove, kTrace };
   Kind kind = Kind::kProgram;
   CallProgram program;  // kRemove: index alone
   CallTotals totals;    // answer to kRemove
+  uint64_t trace_handle = 0;
+  uint32_t trace_count = 0;
   std::atomic<bool> done{false};
 };
 

@@ -40,6 +40,7 @@ class MbufRing {
   unsigned Take(rte_mbuf** mbufs, unsigned max) {
     return rte_ring_sc_dequeue_burst(ring_, reinterpret_cast<void**>(mbufs), max, nullptr);
   }
+  [[nodiscard]] uint32_t depth() const { return rte_ring_count(ring_); }
 
  private:
   explicit MbufRing(rte_ring* ring) : ring_(ring) {}

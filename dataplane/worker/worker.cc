@@ -152,7 +152,11 @@ void Worker::TakeCommand() {
   if (command == nullptr) {
     return;
   }
-  Apply(command, &context_);
+  if (command->kind == Command::Kind::kTrace) {
+    tracer_.Begin(command->trace_handle, command->trace_count);
+  } else {
+    Apply(command, &context_);
+  }
   command_.store(nullptr, std::memory_order_relaxed);
   command->done.store(true, std::memory_order_release);
 }
@@ -243,13 +247,7 @@ void Worker::RunStage(Stage stage) {
   const StageSteps& steps = StepsOf(stage);
   if (steps.run != nullptr) {
     for (unsigned i = 0; i < num; ++i) {
-      Packet& packet = PacketOf(mbufs[i]);
-      const Verdict verdict = steps.run(packet, context_);
-      if (verdict.kind() == Verdict::Kind::kGoTo) {
-        Enqueue(verdict.stage(), mbufs[i]);
-      } else {
-        Dispatch(&packet, stage, verdict);
-      }
+      RunSteps(stage, steps, &PacketOf(mbufs[i]));
       if (!context_.spawned.empty()) {
         RunSpawned();
       }
@@ -258,6 +256,9 @@ void Worker::RunStage(Stage stage) {
     Verdict verdicts[Queue::kSize];
     steps.burst({mbufs, num}, verdicts, context_);
     for (unsigned i = 0; i < num; ++i) {
+      if (tracer_.active()) {
+        tracer_.See(PacketOf(mbufs[i]), stage, 0, verdicts[i], context_.now_tsc);
+      }
       Dispatch(&PacketOf(mbufs[i]), stage, verdicts[i]);
     }
     RunSpawned();
@@ -276,9 +277,28 @@ void Worker::RunSpawned() {
     if (steps.run == nullptr) {
       Enqueue(stage, packet->mbuf());
     } else {
-      Dispatch(packet, stage, steps.run(*packet, context_));
+      RunSteps(stage, steps, packet);
     }
   }
+}
+
+inline void Worker::RunSteps(Stage stage, const StageSteps& steps, Packet* packet) {
+  const Verdict verdict =
+      tracer_.active() ? RunTraced(stage, steps, packet) : steps.run(*packet, context_);
+  if (verdict.kind() == Verdict::Kind::kGoTo) {
+    Enqueue(verdict.stage(), packet->mbuf());
+  } else {
+    Dispatch(packet, stage, verdict);
+  }
+}
+
+Verdict Worker::RunTraced(Stage stage, const StageSteps& steps, Packet* packet) {
+  Verdict verdict = Verdict::Next();
+  for (unsigned i = 0; verdict.IsNext(); ++i) {
+    verdict = steps.steps[i].step(*packet, context_);
+    tracer_.See(*packet, stage, i, verdict, context_.now_tsc);
+  }
+  return verdict;
 }
 
 void Worker::Enqueue(Stage stage, rte_mbuf* mbuf) {

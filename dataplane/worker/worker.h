@@ -14,6 +14,8 @@
 #include "dataplane/worker/context.h"
 #include "dataplane/worker/counters.h"
 #include "dataplane/worker/mbuf_ring.h"
+#include "dataplane/worker/stages.h"
+#include "dataplane/worker/tracer.h"
 
 namespace culvert::dataplane {
 
@@ -53,6 +55,10 @@ class Worker {
   }
   UnresolvedQueue& unresolved() { return context_.unresolved; }
   EventQueue& events() { return context_.events; }
+  Tracer& tracer() { return tracer_; }
+  // Packets that wait now: for this worker, from others; for the kernel and the control plane.
+  [[nodiscard]] uint32_t hand_over_depth() const;
+  [[nodiscard]] uint32_t punted_depth() const;
 
   // Rings to the outside; each has one consumer, and each ring to the inside one producer.
   MbufRing& punted_frames() { return *punted_frames_; }
@@ -78,6 +84,8 @@ class Worker {
   void RunStagesFrom(Stage stage);
   void RunStage(Stage stage);
   void RunSpawned();
+  void RunSteps(Stage stage, const StageSteps& steps, Packet* packet);
+  Verdict RunTraced(Stage stage, const StageSteps& steps, Packet* packet);
   void Dispatch(Packet* packet, Stage stage, Verdict verdict);
   void Drop(Packet* packet, DropReason reason);
   void SendDueAcks();
@@ -97,6 +105,7 @@ class Worker {
   unsigned num_workers_;
   uint64_t tsc_per_ms_;
   WorkerCounters counters_;
+  Tracer tracer_;
   std::array<Queue, kNumStages> stages_;
   std::vector<Queue> to_ports_;
   std::vector<Queue> to_punted_ports_;
