@@ -203,7 +203,7 @@ TEST(RoutesTest, LongerPrefixTakesHostsOffLink) {
   EXPECT_EQ(next_hop(), (MacAddress{4, 4, 4, 4, 4, 4}));
   path.RemoveNeighbour(1, host);
   EXPECT_EQ(next_hop(), MacAddress{});
-  EXPECT_EQ(rig.Drops("neighbour_unresolved"), 1u);
+  EXPECT_EQ(path.TakeUnresolved().size(), 1u);
 }
 
 TEST(RoutesTest, BadPrefixes) {

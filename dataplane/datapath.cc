@@ -197,6 +197,8 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .mbufs = spec_.mbufs,
                               .punt_rate = spec_.punt_rate,
                               .reassembly = spec_.reassembly,
+                              .icmp_errors = spec_.icmp_errors,
+                              .neighbour_wait_ms = spec_.neighbour_wait_ms,
                               .num_workers = num_workers};
   for (unsigned i = 0; i < num_workers; ++i) {
     auto worker = Worker::Create(i, shared);

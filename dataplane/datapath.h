@@ -42,6 +42,11 @@ struct ReassemblySpec {
   uint32_t max_packets = 512;  // buffers held at most; a power of two, at least 8
   uint32_t timeout_ms = 1000;
 };
+// ICMP errors, for each worker: altogether, and about the packets to or from one call.
+struct IcmpErrorSpec {
+  uint32_t per_second = 1000;
+  uint32_t per_call_per_second = 20;
+};
 struct DatapathSpec {
   std::vector<PortSpec> ports;          // index in here = port index everywhere
   std::vector<unsigned> worker_lcores;  // EAL lcore ids; queue i of each port is worker i's
@@ -51,6 +56,8 @@ struct DatapathSpec {
   uint32_t clients_interface_index = 0;  // of the TUN
   uint32_t max_routes = 131072;          // the kernel's, the neighbours' and the calls' together
   ReassemblySpec reassembly;
+  IcmpErrorSpec icmp_errors;
+  uint32_t neighbour_wait_ms = 1000;     // of first packets to an unresolved next hop; 0: dropped
   rte_mempool* mbufs = nullptr;          // with kMbufPrivateLen octets of private area
 };
 // Private area that Datapath wants in every mbuf.

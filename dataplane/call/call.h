@@ -87,6 +87,10 @@ struct alignas(64) Call {
   uint8_t run_count;        // packets in the run
   uint8_t reorder_packets;  // its window; 0: none
   uint8_t reorder_delay_ms;
+  // The outer header: this DSCP, or the inner one; DF.
+  uint8_t outer_dscp : 6;
+  uint8_t copy_dscp : 1;
+  uint8_t dont_fragment : 1;
 
   // GRE and counters: all that a packet in clear changes is this line.
   alignas(64) CallCountersBlock counters;

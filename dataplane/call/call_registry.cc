@@ -250,6 +250,7 @@ void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpe
   program.require_encryption = spec.require_encryption;
   program.send_acfc = spec.send_acfc;
   program.send_pfc = spec.send_pfc;
+  program.outer = spec.outer;
   program.receive = spec.receive.value_or(MppeKeySpec{});
   program.send = spec.send.value_or(MppeKeySpec{});
   execute_(row.worker, &command);

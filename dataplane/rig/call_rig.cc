@@ -19,6 +19,9 @@ CallRig::CallRig(const Options& options) : Rig(options) {
   if (!ok) {
     std::abort();
   }
+  path.own_addresses().SetIpv4(0, kLocal);
+  path.own_addresses().SetIpv4(1, kEgress);
+  path.own_addresses().SetIpv4(OwnAddresses::kClients, kGateway);
   path.SetNeighbour(0, kPeer, PeerMac(0));
   path.SetNeighbour(0, kPeer2, PeerMac(0));
   path.SetNeighbour(1, kRouter, PeerMac(1));

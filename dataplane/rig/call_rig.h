@@ -15,6 +15,7 @@ constexpr uint32_t kClient = Ip(10, 77, 0, 10);  // the client, inside
 constexpr uint32_t kClient2 = Ip(10, 77, 0, 11);
 constexpr uint32_t kServer = Ip(192, 0, 2, 80);    // in the Internet
 constexpr uint32_t kRouter = Ip(198, 51, 100, 1);  // the way to it
+constexpr uint32_t kEgress = Ip(198, 51, 100, 2);  // our address on port 1
 constexpr uint16_t kCallId = 0x2961;
 constexpr uint16_t kPeerCallId = 0x0042;
 

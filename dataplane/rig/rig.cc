@@ -54,6 +54,8 @@ Rig::Rig(const Options& options) : options_(options) {
   spec.punt_rate = options.punt_rate;
   spec.max_routes = options.max_routes;
   spec.reassembly = options.reassembly;
+  spec.icmp_errors = options.icmp_errors;
+  spec.neighbour_wait_ms = options.neighbour_wait_ms;
   spec.mbufs = mbufs_;
   auto datapath = Datapath::Create(spec);
   Require(datapath.ok(), datapath.status().ToString().c_str());

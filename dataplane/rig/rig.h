@@ -27,6 +27,8 @@ class Rig {
     uint32_t max_local_addresses = 4;
     uint32_t max_routes = 4096;
     ReassemblySpec reassembly{};
+    IcmpErrorSpec icmp_errors{};
+    uint32_t neighbour_wait_ms = 1000;
     IdleMode idle = IdleMode::kSleep;
     uint16_t data_room = RTE_MBUF_DEFAULT_DATAROOM;  // of an mbuf, besides its headroom
     // Overwrites a port's mtu, mac, rx_checksum, tx_checksum.

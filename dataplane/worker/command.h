@@ -18,6 +18,7 @@ struct CallProgram {
   uint16_t mtu = 0, receive_window = 0;
   ReorderSpec reorder;
   bool require_encryption = false, send_acfc = false, send_pfc = false;
+  OuterSpec outer;
   MppeKeySpec receive, send;  // bits 0: none
 };
 

@@ -11,6 +11,8 @@
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/own_addresses.h"
 #include "dataplane/forwarding/port_table.h"
+#include "dataplane/ip/error_limit.h"
+#include "dataplane/ip/neighbour_wait.h"
 #include "dataplane/ip/reassembly.h"
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/mppe/worker_mppe.h"
@@ -49,6 +51,8 @@ struct WorkerContext {
   std::unique_ptr<mppe::Sha1> sha1;
   std::unique_ptr<mppe::WorkerMppe> mppe;
   std::unique_ptr<Reassembly> reassembly;  // of GRE packets to us
+  std::unique_ptr<ErrorLimit> error_limit;
+  std::unique_ptr<NeighbourWait> neighbour_wait;
   AckQueue acks;
   ReorderPool reorder;
   UnresolvedQueue unresolved;

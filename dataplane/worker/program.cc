@@ -60,6 +60,9 @@ void Program(const CallProgram& program, WorkerContext* context) {
   call.require_encryption = program.require_encryption;
   call.send_acfc = program.send_acfc;
   call.send_pfc = program.send_pfc;
+  call.outer_dscp = program.outer.dscp & 0x3f;
+  call.copy_dscp = program.outer.copy_dscp;
+  call.dont_fragment = program.outer.dont_fragment;
   SetKey(program.receive, call, *context, &call.receive);
   SetKey(program.send, call, *context, &call.send);
   call.decrypts = call.receive.bits != 0;

@@ -9,6 +9,7 @@
 
 #include "dataplane/reorder/reorder.h"
 #include "dataplane/steps/downstream/acknowledgement.h"
+#include "dataplane/steps/forward/unresolved_neighbour.h"
 #include "dataplane/steps/input/outer_fragment.h"
 #include "dataplane/worker/program.h"
 #include "dataplane/worker/stages.h"
@@ -76,6 +77,8 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.reassembly = std::make_unique<Reassembly>(shared.reassembly);
   // Held packets must not starve the ports' queues.
   context_.reorder.SetMaxPackets(shared.mbufs->size / (8 * shared.num_workers));
+  context_.error_limit = std::make_unique<ErrorLimit>(shared.icmp_errors);
+  context_.neighbour_wait = std::make_unique<NeighbourWait>(shared.neighbour_wait_ms);
 }
 
 absl::Status Worker::MakeRings() {
@@ -128,6 +131,10 @@ unsigned Worker::RunOnce() {
   context_.now_ms = static_cast<uint32_t>(context_.now_tsc / tsc_per_ms_);
   context_.route_epoch = context_.fib->epoch();
   TakeCommand();
+  if (PollNeighbours(&context_)) {
+    RunSpawned();
+    RunStages();
+  }
   const unsigned num = TakePorts() + TakeRings();
   ReleaseReordered();
   SendDueAcks();

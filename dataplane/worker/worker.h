@@ -35,6 +35,8 @@ class Worker {
     rte_mempool* mbufs;
     uint32_t punt_rate;
     Reassembly::Options reassembly;
+    IcmpErrorSpec icmp_errors;
+    uint32_t neighbour_wait_ms;
     unsigned num_workers;
   };
   static absl::StatusOr<std::unique_ptr<Worker>> Create(unsigned index, const Shared& shared);

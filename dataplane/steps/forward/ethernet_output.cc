@@ -1,16 +1,17 @@
+#include "dataplane/steps/forward/egress_too_big.h"
+#include "dataplane/steps/forward/unresolved_neighbour.h"
 #include "dataplane/steps/steps.h"
 
 namespace culvert::dataplane {
 namespace {
 
 // A port without link has no neighbours: its packets are lost for that reason.
-Verdict Unresolved(uint16_t port, uint32_t address, WorkerContext* context) {
+Verdict Unresolved(Packet& packet, uint16_t port, uint32_t address, WorkerContext* context) {
   if (!context->port_table->IsUp(port)) {
     Add(&context->port_counters[port].down, 1);
     return Verdict::Drop(DropReason::port_down);
   }
-  context->unresolved.Report(port, address, context->now_ms);
-  return Verdict::Drop(DropReason::neighbour_unresolved);
+  return UnresolvedNeighbour(packet, port, address, *context);
 }
 
 // An outer header whose checksum was left to the port: not every port puts it in.
@@ -28,18 +29,20 @@ void Checksum(Packet* packet, const EthernetAdjacency& adjacency, const PortSpec
 
 }  // namespace
 
-// RFC 894. Fragmentation (RFC 1812 s4.2.2.7) is missing: what is too big is dropped.
+// RFC 894.
 Verdict EthernetOutputStep(Packet& packet, WorkerContext& context) {
   const NextHop hop = NextHop::FromValue(packet.next_hop);
   if (hop.kind() == NextHop::Kind::kOnLink) {
-    return Unresolved(static_cast<uint16_t>(hop.index()), packet.ip.destination, &context);
+    return Unresolved(packet, static_cast<uint16_t>(hop.index()), packet.ip.destination, &context);
   }
   const EthernetAdjacency& adjacency = context.adjacencies->Get(hop.index());
   if (!adjacency.resolved) {
-    return Unresolved(adjacency.port, adjacency.address, &context);
+    return Unresolved(packet, adjacency.port, adjacency.address, &context);
   }
   if (packet.data_len() > adjacency.mtu) {
-    return Verdict::Drop(DropReason::egress_too_big);
+    if (const auto reason = FitEgress(packet, adjacency.mtu, &context)) {
+      return Verdict::Drop(*reason);
+    }
   }
   if ((packet.mbuf()->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0) {
     Checksum(&packet, adjacency, context.ports[adjacency.port]);

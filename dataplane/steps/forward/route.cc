@@ -1,5 +1,6 @@
 #include <rte_prefetch.h>
 
+#include "dataplane/ip/icmp_error.h"
 #include "dataplane/steps/steps.h"
 
 namespace culvert::dataplane {
@@ -35,12 +36,14 @@ Verdict Follow(Packet& packet, NextHop hop, WorkerContext& context) {
     case NextHop::Kind::kLocal:
       return Local(&packet);
     case NextHop::Kind::kClients:
+      SpawnIcmpError(packet, wire::icmp::kHostUnreachable, &context);
       return Verdict::Drop(DropReason::no_client);
     case NextHop::Kind::kBlackhole:
       return Verdict::Drop(DropReason::blackhole);
     case NextHop::Kind::kNone:
       break;
   }
+  SpawnIcmpError(packet, wire::icmp::kNetworkUnreachable, &context);
   return Verdict::Drop(DropReason::no_route);
 }
 

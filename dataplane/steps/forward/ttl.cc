@@ -1,3 +1,4 @@
+#include "dataplane/ip/icmp_error.h"
 #include "dataplane/steps/steps.h"
 
 namespace culvert::dataplane {
@@ -9,6 +10,7 @@ Verdict TtlStep(Packet& packet, WorkerContext& context) {
     return Verdict::Next();
   }
   if (packet.ip.ttl <= 1) {
+    SpawnIcmpError(packet, wire::icmp::kTimeExceeded, &context);
     return Verdict::Drop(DropReason::ttl_exceeded);
   }
   wire::ip::DecrementTtl(packet.data());
