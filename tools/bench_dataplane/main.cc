@@ -11,9 +11,9 @@
 int main(int argc, char** argv) {
   using culvert::bench::Options;
   const std::map<std::string, std::function<int(const Options&)>> modes = {
-      {"path", culvert::bench::MeasurePath},
-      {"scale", culvert::bench::MeasureScale},
-      {"latency", culvert::bench::MeasureLatency},
+      {"path", culvert::bench::MeasurePath},       {"scale", culvert::bench::MeasureScale},
+      {"latency", culvert::bench::MeasureLatency}, {"attack", culvert::bench::MeasureAttack},
+      {"memory", culvert::bench::MeasureMemory},
   };
   Options options;
   std::string mode;
@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   app.add_option("--other-core", options.other_core);
   app.add_option("--samples", options.samples)->check(CLI::Range(1, 10000));
   app.add_option("--load", options.load)->check(CLI::Range(0.01, 1.0));
+  app.add_option("--attack", options.attack);
   app.add_flag("--huge-pages", options.huge_pages);
   unsigned memory_mb = 1024;
   app.add_option("--memory", memory_mb, "megabytes for EAL");

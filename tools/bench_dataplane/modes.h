@@ -17,11 +17,14 @@ struct Options {
   unsigned core = 0;        // where the measured worker runs
   unsigned other_core = 0;  // a second worker, or who makes its packets
   bool huge_pages = false;
-  double load = 0.5;  // of the full rate
+  double load = 0.5;   // of the full rate
+  std::string attack;  // empty: all
 };
 
 int MeasurePath(const Options& options);
 int MeasureScale(const Options& options);
 int MeasureLatency(const Options& options);
+int MeasureMemory(const Options& options);
+int MeasureAttack(const Options& options);
 
 }  // namespace culvert::bench

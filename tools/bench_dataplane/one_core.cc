@@ -32,6 +32,16 @@ unsigned Discard(rte_ring* ring) {
   return total;
 }
 
+void SayDrops(dataplane::Rig* rig) {
+  for (const dataplane::WorkerTotals& worker : rig->datapath().WorkerCounters()) {
+    for (const dataplane::DropTotal& drop : worker.drops) {
+      if (drop.packets > 0) {
+        std::fprintf(stderr, "bench: dropped %lu: %s: %s\n", drop.packets, drop.name, drop.text);
+      }
+    }
+  }
+}
+
 long Preemptions() {
   rusage usage{};
   getrusage(RUSAGE_THREAD, &usage);

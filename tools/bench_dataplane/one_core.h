@@ -16,6 +16,8 @@ using Batch = std::array<rte_mbuf*, kBatch>;
 void Allocate(const dataplane::Rig& rig, Batch* batch);
 // Discard empties a ring and gives the number of packets that were in it.
 unsigned Discard(rte_ring* ring);
+// SayDrops tells on stderr what has been dropped so far, by reason.
+void SayDrops(dataplane::Rig* rig);
 // Preemptions of the calling thread so far: a sample that another thread took part of says nothing.
 long Preemptions();
 

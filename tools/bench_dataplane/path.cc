@@ -90,6 +90,7 @@ bool Lane::Sample(Quantity* quantity) {
   if (core_.num_out() != num_in_ || rig_.TotalDrops() != 0) {
     std::fprintf(stderr, "bench: %lu of %lu packets came out; nothing is measured\n",
                  core_.num_out(), num_in_);
+    SayDrops(&rig_);
     return false;
   }
   return true;

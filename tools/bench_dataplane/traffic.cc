@@ -35,9 +35,9 @@ bool Said(const absl::Status& status) {
 Rig::Options Traffic::RigOptions(const TrafficSpec& spec) {
   Rig::Options options;
   options.num_mbufs = 8191;
-  options.ring_size = 4096;
+  options.ring_size = 16384;
   options.max_local_addresses = 16;
-  options.max_routes = spec.num_calls + 2 * kNumRoutes;
+  options.max_routes = dataplane::DatapathSpec{}.max_routes;
   return options;
 }
 
@@ -59,7 +59,8 @@ bool Traffic::MakeRoutes() {
   path.SetNeighbour(1, kCoreRouter, Rig::PeerMac(1));
   const RouteTarget core{RouteTarget::Kind::kAdjacency, 1, kCoreRouter};
   const RouteTarget clients{RouteTarget::Kind::kAdjacency, 0, kClientRouter};
-  bool ok = Said(path.SetRoute(0, 0, core)) && Said(path.SetRoute(Ip(172, 0, 0, 0), 8, clients));
+  bool ok = Said(path.SetRoute(0, 0, core)) && Said(path.SetRoute(Ip(172, 0, 0, 0), 8, clients)) &&
+            Said(path.SetRoute(Ip(10, 0, 0, 0), 8, {RouteTarget::Kind::kClients, 0, 0}));
   for (unsigned i = 0; ok && i < kNumRoutes; ++i) {
     const uint32_t prefix = Ip(20, 0, 0, 0) + (random_() % (64U << 16) << 8);
     ok = Said(path.SetRoute(prefix, 24, core));

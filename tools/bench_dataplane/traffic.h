@@ -52,6 +52,10 @@ class Traffic {
   void FillOne(unsigned call, rte_mbuf* mbuf);
   void Finish() { sealer_.Flush(); }
   [[nodiscard]] Client& client(unsigned call) { return clients_[call]; }
+  // TurnDownstream: from here on packets go to the clients.
+  void TurnDownstream() { spec_.upstream = false; }
+  // OwnOctets is what this object itself holds for its calls.
+  [[nodiscard]] size_t OwnOctets() const { return clients_.capacity() * sizeof(Client); }
   // Random gives a number below `n`.
   uint32_t Random(uint32_t n) { return static_cast<uint32_t>(random_() % n); }
 

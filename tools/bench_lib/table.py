@@ -12,18 +12,18 @@ class Printer:
     """Printer: rows of the same fields, printed as they come. The benchmark's own name is in every
     JSON row, and in no table."""
 
-    def __init__(self, fields, options):
+    def __init__(self, fields, as_json, markdown):
         self.fields = fields
-        self.json = options.json
-        self.markdown = options.markdown
+        self.json = as_json
+        self.markdown = markdown
         self.columns = [field for field in fields if field != "bench"]
         self.begun = False
 
     def print(self, row):
         if self.json:
-            print(json.dumps({field: row[field] for field in self.fields}), flush=True)
+            print(json.dumps({field: row.get(field) for field in self.fields}), flush=True)
             return
-        cells = [cell(row[column]) for column in self.columns]
+        cells = [cell(row.get(column)) for column in self.columns]
         if self.markdown:
             if not self.begun:
                 print("| " + " | ".join(self.columns) + " |\n|" + "---|" * len(self.columns))

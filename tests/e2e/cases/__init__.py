@@ -1,2 +1,2 @@
 """The cases; importing this module fills the list."""
-from cases import attacks, authentication, calls, ports, quickstart, start, traffic  # noqa: F401
+from cases import attacks, authentication, calls, floods, ports, quickstart, start, traffic  # noqa: F401
