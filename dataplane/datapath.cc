@@ -110,6 +110,7 @@ class DatapathImpl final : public Datapath {
 
   DatapathSpec spec_;
   OwnAddresses own_addresses_;
+  PathMtuTable path_mtus_;
   std::unique_ptr<CallTable> table_;
   std::unique_ptr<PortTable> port_table_;
   std::unique_ptr<Fib> fib_;
@@ -199,6 +200,7 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .reassembly = spec_.reassembly,
                               .icmp_errors = spec_.icmp_errors,
                               .neighbour_wait_ms = spec_.neighbour_wait_ms,
+                              .path_mtus = &path_mtus_,
                               .num_workers = num_workers};
   for (unsigned i = 0; i < num_workers; ++i) {
     auto worker = Worker::Create(i, shared);

@@ -13,6 +13,7 @@
 #include "dataplane/forwarding/port_table.h"
 #include "dataplane/ip/error_limit.h"
 #include "dataplane/ip/neighbour_wait.h"
+#include "dataplane/ip/path_mtu.h"
 #include "dataplane/ip/reassembly.h"
 #include "dataplane/mppe/sha1.h"
 #include "dataplane/mppe/worker_mppe.h"
@@ -53,6 +54,7 @@ struct WorkerContext {
   std::unique_ptr<Reassembly> reassembly;  // of GRE packets to us
   std::unique_ptr<ErrorLimit> error_limit;
   std::unique_ptr<NeighbourWait> neighbour_wait;
+  PathMtuTable* path_mtus = nullptr;  // all workers'
   AckQueue acks;
   ReorderPool reorder;
   UnresolvedQueue unresolved;

@@ -78,6 +78,7 @@ Worker::Worker(unsigned index, const Shared& shared)
   // Held packets must not starve the ports' queues.
   context_.reorder.SetMaxPackets(shared.mbufs->size / (8 * shared.num_workers));
   context_.error_limit = std::make_unique<ErrorLimit>(shared.icmp_errors);
+  context_.path_mtus = shared.path_mtus;
   context_.neighbour_wait = std::make_unique<NeighbourWait>(shared.neighbour_wait_ms);
 }
 

@@ -37,6 +37,7 @@ class Worker {
     Reassembly::Options reassembly;
     IcmpErrorSpec icmp_errors;
     uint32_t neighbour_wait_ms;
+    PathMtuTable* path_mtus;
     unsigned num_workers;
   };
   static absl::StatusOr<std::unique_ptr<Worker>> Create(unsigned index, const Shared& shared);

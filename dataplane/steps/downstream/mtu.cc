@@ -1,3 +1,6 @@
+#include <algorithm>
+
+#include "dataplane/call/call_mtu.h"
 #include "dataplane/ip/icmp_error.h"
 #include "dataplane/ip/spawn_fragments.h"
 #include "dataplane/steps/steps.h"
@@ -7,8 +10,7 @@ namespace {
 
 // TooBig: RFC 1812 s4.2.2.7, s5.2.7.1, RFC 1191 s4. Every fragment is a packet of its own from here
 // on, with a sequence number of its own.
-Verdict TooBig(Packet& packet, WorkerContext& context) {
-  const uint16_t mtu = packet.call->mtu;
+Verdict TooBig(Packet& packet, uint16_t mtu, WorkerContext& context) {
   if (packet.ip.DontFragment()) {
     SpawnIcmpError(packet, wire::icmp::FragmentationNeeded(mtu), &context);
     return Verdict::Drop(DropReason::inner_too_big);
@@ -18,12 +20,22 @@ Verdict TooBig(Packet& packet, WorkerContext& context) {
   return reason ? Verdict::Drop(*reason) : Verdict::Next();
 }
 
+// Narrowed: RFC 1191 s6, for a call whose outer packets may not be cut.
+uint16_t Narrowed(const Call& call, const WorkerContext& context) {
+  const uint16_t outer = context.path_mtus->Find(
+      {call.local_address, call.peer_address, call.peer_call_id}, context.now_ms);
+  const int overhead = CallOverhead(call.send_acfc != 0, call.send_pfc != 0, call.encrypts != 0);
+  return outer == 0 ? call.mtu : static_cast<uint16_t>(std::min<int>(call.mtu, outer - overhead));
+}
+
 }  // namespace
 
 // The client's MRU and the outer path bound what a call takes.
 Verdict MtuStep(Packet& packet, WorkerContext& context) {
-  if (packet.ip.total_len > packet.call->mtu) {
-    return TooBig(packet, context);
+  const Call& call = *packet.call;
+  const uint16_t mtu = call.dont_fragment == 0 ? call.mtu : Narrowed(call, context);
+  if (packet.ip.total_len > mtu) {
+    return TooBig(packet, mtu, context);
   }
   return Verdict::Next();
 }

@@ -1,6 +1,8 @@
 #include "dataplane/steps/input/outer_fragment.h"
+#include "dataplane/steps/input/outer_icmp.h"
 #include "dataplane/steps/steps.h"
 #include "proto/wire/gre.h"
+#include "proto/wire/icmp.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -39,6 +41,10 @@ Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context) {
   uint32_t slot = kNoSlot;
   if (header->protocol == wire::gre::kIpProtocol) {
     slot = context.calls->FindSlot(header->destination);
+  }
+  if (header->protocol == wire::icmp::kProtocol && !header->IsFragment() &&
+      context.calls->FindSlot(header->destination) != kNoSlot && LearnPathMtu(packet, &context)) {
+    return Verdict::Consume();
   }
   if (slot == kNoSlot) {
     packet.Skip(kEthernetHeaderLen);
