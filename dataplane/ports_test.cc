@@ -309,6 +309,36 @@ TEST(ChecksumTest, SoftwareDoesItWhenThePortOfThisPacketCannot) {
   }
 }
 
+// A frame of the control plane's that the port's MTU splits.
+TEST(ChecksumTest, FragmentsOfOuterPacketsHaveARightOne) {
+  for (const bool first : {false, true}) {
+    Rig::Options options = Checksums(false, first, true);
+    options.configure = [configure = options.configure](unsigned port, PortSpec* spec) {
+      configure(port, spec);
+      spec->mtu = 576;
+    };
+    CallRig rig(options);
+    const uint64_t handle = rig.Program(CallRig::Spec());
+    ASSERT_TRUE(rig.datapath().SendFrame(handle, Hex("c021") + Bytes(1000, 1)));
+    rig.Run();
+    void* sent[4] = {};
+    ASSERT_EQ(rte_ring_dequeue_burst(rig.send_ring(0, 0), sent, 4, nullptr), 2u);
+    for (int i = 0; i < 2; ++i) {
+      auto* mbuf = static_cast<rte_mbuf*>(sent[i]);
+      const wire::Octets packet{rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, 14),
+                                rte_pktmbuf_data_len(mbuf) - 14U};
+      if ((mbuf->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0) {
+        EXPECT_TRUE(first);
+        EXPECT_EQ(wire::LoadBe16(&packet[10]), 0);
+        EXPECT_EQ(mbuf->l3_len, 20u);
+      } else {
+        EXPECT_TRUE(wire::ip::ParseIpv4(packet).has_value()) << i;
+      }
+      rte_pktmbuf_free(mbuf);
+    }
+  }
+}
+
 TEST(LinkTest, WithoutLinkPacketsAreDroppedByNameAndBackUpAllIsWell) {
   CallRig rig;
   rig.Program(CallRig::Spec());

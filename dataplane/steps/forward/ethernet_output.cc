@@ -17,13 +17,14 @@ Verdict Unresolved(Packet& packet, uint16_t port, uint32_t address, WorkerContex
 // An outer header whose checksum was left to the port: not every port puts it in.
 void Checksum(Packet* packet, const EthernetAdjacency& adjacency, const PortSpec& port) {
   rte_mbuf* mbuf = packet->mbuf();
+  uint8_t* header = packet->data();
+  wire::StoreBe16(header + 10, 0);  // a first fragment has one already
   if (port.tx_checksum) {
     mbuf->l2_len = adjacency.header_len;
     mbuf->l3_len = wire::ip::kIpv4HeaderLen;
     return;
   }
   mbuf->ol_flags &= ~kTxChecksumFlags;
-  uint8_t* header = packet->data();
   wire::StoreBe16(header + 10, wire::ip::Checksum({header, wire::ip::kIpv4HeaderLen}));
 }
 
