@@ -79,6 +79,7 @@ struct MppeKeySpec {
 struct PolicerSpec {
   uint64_t committed_bps = 0, peak_bps = 0;
   uint64_t committed_burst = 0, excess_burst = 0;  // octets
+  bool operator==(const PolicerSpec&) const = default;
 };
 // LCP Echo-Requests (RFC 1661 s5.8) that the worker answers, and sends after silence.
 struct KeepaliveSpec {

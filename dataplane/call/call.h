@@ -54,6 +54,11 @@ struct CallCountersBlock {  // read by the control side
 // CallFeature: what only some calls have; its state lies in a table of its own.
 enum CallFeature : uint8_t {
   kFeatureNone = 0,
+  kFeatureKeepalive = 1,  // CallWatch: the worker answers LCP echoes
+  kFeatureSweep = 2,      // CallWatch: the worker's sweep visits the call
+  kFeaturePoliceUpstream = 4,
+  kFeaturePoliceDownstream = 8,
+  kFeatureSendWindow = 16,
 };
 
 struct alignas(64) Call {

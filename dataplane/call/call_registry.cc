@@ -246,7 +246,13 @@ void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpe
   program.peer_call_id = spec.peer_call_id;
   program.mtu = CallMtu(spec, outer_mtu_);
   program.receive_window = spec.receive_window;
+  program.peer_window = spec.peer_window;
   program.reorder = spec.reorder;
+  program.keepalive = spec.keepalive;
+  program.upstream_policer = spec.upstream_policer;
+  program.downstream_policer = spec.downstream_policer;
+  program.idle_timeout_s = spec.idle_timeout_s;
+  program.octet_quota = spec.octet_quota;
   program.require_encryption = spec.require_encryption;
   program.send_acfc = spec.send_acfc;
   program.send_pfc = spec.send_pfc;

@@ -75,8 +75,19 @@ absl::StatusOr<std::unique_ptr<CallTable>> CallTable::Create(uint32_t num_slots)
     munmap(at, before);
   }
   munmap(at + before + kSlotLen * num_slots, kHugePageLen - before);
-  return std::unique_ptr<CallTable>(
+  std::unique_ptr<CallTable> table(
       new CallTable(file, static_cast<Header*>(header), at + before, num_slots));
+  if (!table->MakeSparseTables()) {
+    return Failed("mmap");
+  }
+  return table;
+}
+
+bool CallTable::MakeSparseTables() {
+  watches_ = SparseTable<CallWatch>::Create(size());
+  policers_ = SparseTable<CallPolicers>::Create(size());
+  send_windows_ = SparseTable<SendWindow>::Create(size());
+  return watches_ != nullptr && policers_ != nullptr && send_windows_ != nullptr;
 }
 
 CallTable::CallTable(int header_file, Header* header, void* rows, uint32_t num_slots)

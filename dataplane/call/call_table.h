@@ -10,6 +10,10 @@
 #include <memory>
 
 #include "dataplane/call/call.h"
+#include "dataplane/call/call_watch.h"
+#include "dataplane/call/policer.h"
+#include "dataplane/call/send_window.h"
+#include "dataplane/call/sparse_table.h"
 
 namespace culvert::dataplane {
 
@@ -57,6 +61,10 @@ class CallTable {
 
   // At takes an index below size().
   [[nodiscard]] Call& At(uint32_t index) { return calls_[index]; }
+  // What only calls with the feature have; its worker's, as the row.
+  CallWatch& WatchOf(uint32_t index) { return watches_->At(index); }
+  CallPolicers& PolicersOf(uint32_t index) { return policers_->At(index); }
+  SendWindow& SendWindowOf(uint32_t index) { return send_windows_->At(index); }
   [[nodiscard]] uint32_t size() const { return num_slots_ * kCallsPerAddress; }
   [[nodiscard]] uint32_t num_slots() const { return num_slots_; }
 
@@ -72,6 +80,7 @@ class CallTable {
   static constexpr size_t kHugePageLen = size_t{2} << 20;
   static_assert(kSlotLen % kHugePageLen == 0);
 
+  bool MakeSparseTables();
   CallTable(int header_file, Header* header, void* rows, uint32_t num_slots);
   void* Rows(uint32_t slot) { return &calls_[Index(slot, 0)]; }
 
@@ -81,6 +90,9 @@ class CallTable {
   uint32_t num_slots_;
   std::array<int, kMaxLocalAddresses> files_;  // of slots that have memory; else -1
   bool said_no_huge_pages_ = false;
+  std::unique_ptr<SparseTable<CallWatch>> watches_;
+  std::unique_ptr<SparseTable<CallPolicers>> policers_;
+  std::unique_ptr<SparseTable<SendWindow>> send_windows_;
 };
 
 }  // namespace culvert::dataplane

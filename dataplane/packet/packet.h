@@ -24,6 +24,7 @@ struct Packet {
   uint32_t generation = 0;  // of the call: in control frames, both ways
   uint32_t next_hop = 0;    // NextHop value
   uint32_t sequence = 0;    // GRE
+  uint32_t ack = 0;         // as well, with has_ack
   uint16_t port = 0;        // it came from
   uint16_t offset = 0;      // of `length` octets still to parse, from the mbuf's data
   uint16_t length = 0;

@@ -195,6 +195,11 @@ TEST_F(ReorderTest, SequenceRestartIsNotFollowed) {
   EXPECT_EQ(Got(), Numbers{1000000 & 0xffff});
   EXPECT_EQ(rig_.Drops("sequence_late"), 31u);
   EXPECT_EQ(rig_.Drops("sequence_restart"), 19u);
+  std::vector<CallEvent> events;
+  rig_.datapath().TakeEvents(&events, 100);
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, CallEvent::Kind::kSequenceRestart);
+  EXPECT_EQ(events[0].handle, handle_);
   Send({1000001});
   EXPECT_EQ(Got(), Numbers{1000001 & 0xffff});
 }

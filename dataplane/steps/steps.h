@@ -25,9 +25,11 @@ Verdict SequenceStep(Packet& packet, WorkerContext& context);
 Verdict PppInputStep(Packet& packet, WorkerContext& context);
 void MppeDecryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context);
 Verdict AcknowledgeStep(Packet& packet, WorkerContext& context);
+Verdict EchoStep(Packet& packet, WorkerContext& context);
 Verdict ProtocolStep(Packet& packet, WorkerContext& context);
 Verdict InnerIpv4Step(Packet& packet, WorkerContext& context);
 Verdict AntiSpoofStep(Packet& packet, WorkerContext& context);
+Verdict PoliceUpstreamStep(Packet& packet, WorkerContext& context);
 Verdict UpstreamAccountStep(Packet& packet, WorkerContext& context);
 // GiveBackSequence takes back the number of a packet that proved to be forged.
 void GiveBackSequence(const Packet& packet);
@@ -43,6 +45,8 @@ Verdict EthernetOutputStep(Packet& packet, WorkerContext& context);
 // downstream: from the call to the outer packet.
 Verdict DownstreamCallStep(Packet& packet, WorkerContext& context);
 Verdict MtuStep(Packet& packet, WorkerContext& context);
+Verdict PoliceDownstreamStep(Packet& packet, WorkerContext& context);
+Verdict SendWindowStep(Packet& packet, WorkerContext& context);
 Verdict DownstreamAccountStep(Packet& packet, WorkerContext& context);
 void MppeEncryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context);
 Verdict PppOutputStep(Packet& packet, WorkerContext& context);

@@ -16,7 +16,12 @@ struct CallProgram {
   uint32_t local_address = 0, peer_address = 0, client_address = 0;
   uint16_t call_id = 0, peer_call_id = 0;
   uint16_t mtu = 0, receive_window = 0;
+  uint16_t peer_window = 0;
   ReorderSpec reorder;
+  KeepaliveSpec keepalive;
+  PolicerSpec upstream_policer, downstream_policer;
+  uint32_t idle_timeout_s = 0;
+  uint64_t octet_quota = 0;
   bool require_encryption = false, send_acfc = false, send_pfc = false;
   OuterSpec outer;
   MppeKeySpec receive, send;  // bits 0: none

@@ -29,6 +29,8 @@ struct rte_mempool;
 
 namespace culvert::dataplane {
 
+class Sweep;
+
 struct WorkerContext {
   uint16_t worker = 0;
   // The clock, read once a burst. The milliseconds wrap; compare differences.
@@ -59,6 +61,7 @@ struct WorkerContext {
   ReorderPool reorder;
   UnresolvedQueue unresolved;
   EventQueue events;
+  Sweep* sweep = nullptr;
   Spawned spawned;  // packets that steps made or released; the loop takes them up
 
   void Spawn(Stage stage, Packet& packet) { spawned.Put(stage, &packet); }

@@ -5,6 +5,7 @@
 #include "dataplane/mppe/receive.h"
 #include "dataplane/mppe/wipe.h"
 #include "dataplane/reorder/reorder.h"
+#include "dataplane/worker/sweep.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -39,6 +40,42 @@ void SetKey(const MppeKeySpec& spec, const Call& call, const WorkerContext& cont
   state->has_sequence = call.has_sound;
 }
 
+void SetFeature(Call* call, CallFeature feature, bool on) {
+  call->features = static_cast<uint8_t>(on ? call->features | feature : call->features & ~feature);
+}
+
+void SetPolicer(const PolicerSpec& spec, CallFeature feature, Call* call, Policer* policer) {
+  if (spec.committed_bps != 0) {
+    policer->Set(spec);
+  } else if ((call->features & feature) != 0) {
+    policer->Clear();
+  }
+  SetFeature(call, feature, spec.committed_bps != 0);
+}
+
+// SetFeatures comes last: what a call does not have it does not touch.
+void SetFeatures(const CallProgram& program, bool is_new, Call* call, WorkerContext* context) {
+  ProgramWatch(program, is_new, call, context);
+  constexpr uint8_t kPolices = kFeaturePoliceUpstream | kFeaturePoliceDownstream;
+  if ((call->features & kPolices) != 0 || program.upstream_policer.committed_bps != 0 ||
+      program.downstream_policer.committed_bps != 0) {
+    CallPolicers& policers = context->calls->PolicersOf(program.index);
+    if (is_new) {
+      policers = {};
+    }
+    SetPolicer(program.upstream_policer, kFeaturePoliceUpstream, call, &policers.upstream);
+    SetPolicer(program.downstream_policer, kFeaturePoliceDownstream, call, &policers.downstream);
+  }
+  if (program.peer_window != 0) {
+    SendWindow& window = context->calls->SendWindowOf(program.index);
+    if ((call->features & kFeatureSendWindow) == 0) {
+      window = {};
+    }
+    window.Set(program.peer_window, call->send_sequence);
+  }
+  SetFeature(call, kFeatureSendWindow, program.peer_window != 0);
+}
+
 void Program(const CallProgram& program, WorkerContext* context) {
   Call& call = context->calls->At(program.index);
   const bool is_new = call.generation != program.generation;
@@ -67,6 +104,7 @@ void Program(const CallProgram& program, WorkerContext* context) {
   SetKey(program.send, call, *context, &call.send);
   call.decrypts = call.receive.bits != 0;
   call.encrypts = call.send.bits != 0;
+  SetFeatures(program, is_new, &call, context);
   Store(&call.owner, context->worker);
   Store(&call.generation, program.generation, std::memory_order_release);
 }
@@ -92,6 +130,7 @@ void Apply(Command* command, WorkerContext* context) {
   }
   Call& call = context->calls->At(command->program.index);
   DiscardHeld(&call, context);
+  context->sweep->Remove(command->program.index);
   command->totals = TotalsOf(call);
   Store(&call.generation, 0U, std::memory_order_release);
   Clear(&call);

@@ -52,7 +52,8 @@ absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(unsigned index, const Sha
 }
 
 Worker::Worker(unsigned index, const Shared& shared)
-    : adjacencies_(shared.adjacencies),
+    : sweep_(shared.calls->size()),
+      adjacencies_(shared.adjacencies),
       num_workers_(shared.num_workers),
       tsc_per_ms_(rte_get_tsc_hz() / 1000),
       to_ports_(shared.ports.size()),
@@ -74,6 +75,7 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.mbufs = shared.mbufs;
   context_.counters = &counters_;
   context_.own = shared.own;
+  context_.sweep = &sweep_;
   context_.reassembly = std::make_unique<Reassembly>(shared.reassembly);
   // Held packets must not starve the ports' queues.
   context_.reorder.SetMaxPackets(shared.mbufs->size / (8 * shared.num_workers));
@@ -139,6 +141,7 @@ unsigned Worker::RunOnce() {
   const unsigned num = TakePorts() + TakeRings();
   ReleaseReordered();
   SendDueAcks();
+  SweepCalls();
   ExpireOuterFragments(&context_);
   return num;
 }
@@ -371,6 +374,14 @@ void Worker::ReleaseReordered() {
     ++num;
   }
   if (num > 0) {
+    RunStages();
+  }
+}
+
+void Worker::SweepCalls() {
+  sweep_.Run(&context_);
+  if (!context_.spawned.empty()) {
+    RunSpawned();
     RunStages();
   }
 }

@@ -15,6 +15,7 @@
 #include "dataplane/worker/counters.h"
 #include "dataplane/worker/mbuf_ring.h"
 #include "dataplane/worker/stages.h"
+#include "dataplane/worker/sweep.h"
 #include "dataplane/worker/tracer.h"
 
 namespace culvert::dataplane {
@@ -93,6 +94,7 @@ class Worker {
   void Drop(Packet* packet, DropReason reason);
   void SendDueAcks();
   void ReleaseReordered();
+  void SweepCalls();
   void Enqueue(Stage stage, rte_mbuf* mbuf);
   void Flush();
   void FlushPort(uint16_t port);
@@ -104,6 +106,7 @@ class Worker {
   unsigned FlushRing(Queue* queue, MbufRing* ring, uint64_t* counter, DropReason full);
 
   WorkerContext context_;
+  Sweep sweep_;
   AdjacencyTable* adjacencies_;
   unsigned num_workers_;
   uint64_t tsc_per_ms_;

@@ -35,6 +35,7 @@ Verdict GreInputStep(Packet& packet, WorkerContext& context) {
   packet.has_sequence = header->has_sequence;
   packet.has_ack = header->has_ack;
   packet.sequence = header->sequence;
+  packet.ack = header->ack;
   packet.offset = static_cast<uint16_t>(packet.offset + wire::gre::HeaderLen(*header));
   packet.length = header->has_sequence ? header->payload_len : 0;
   const Call& call = context.calls->At(packet.call_index);

@@ -1,6 +1,5 @@
-#include <algorithm>
-
 #include "dataplane/steps/steps.h"
+#include "dataplane/steps/upstream/punt_bucket.h"
 #include "proto/wire/ppp.h"
 
 namespace culvert::dataplane {
@@ -8,21 +7,6 @@ namespace {
 
 // Network-layer data (RFC 1661 s2): what CCP compresses and MPPE encrypts.
 constexpr bool IsData(uint16_t protocol) { return protocol < 0x4000; }
-
-// A call's control frames go through a bucket of one second's worth, so that one peer cannot
-// keep the control plane from the others.
-bool TakePuntToken(Call* call, const WorkerContext& context) {
-  constexpr uint32_t kTokensPerFrame = 1000;
-  const uint32_t full = context.punt_rate * kTokensPerFrame;
-  const uint64_t refill = static_cast<uint64_t>(context.now_ms - call->punt_ms) * context.punt_rate;
-  call->punt_tokens = static_cast<uint32_t>(std::min<uint64_t>(full, call->punt_tokens + refill));
-  call->punt_ms = context.now_ms;
-  if (call->punt_tokens < kTokensPerFrame) {
-    return false;
-  }
-  call->punt_tokens -= kTokensPerFrame;
-  return true;
-}
 
 Verdict Punt(Packet* packet, const WorkerContext& context) {
   if (!TakePuntToken(packet->call, context)) {

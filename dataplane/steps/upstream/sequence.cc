@@ -17,12 +17,13 @@ constexpr uint8_t kRestartConfirmations = 32;
 uint8_t RunLen(Call* call, uint32_t sequence) {
   const uint32_t step = sequence - call->run_sequence;
   if (call->run_count > 1 && (step == 0 || step > kMaxRunStep)) {
-    --call->run_count;
+    call->run_count = static_cast<uint8_t>(call->run_count - (call->run_count < UINT8_MAX));
     return 0;
   }
   const bool follows = call->run_count > 0 && step >= 1 && step <= kMaxRunStep;
   call->run_sequence = sequence;
-  call->run_count = static_cast<uint8_t>(follows ? call->run_count + (call->run_count < 255) : 1);
+  call->run_count =
+      static_cast<uint8_t>(follows ? call->run_count + (call->run_count < UINT8_MAX) : 1);
   return call->run_count;
 }
 
@@ -44,13 +45,17 @@ bool IsUnproven(Packet* packet) {
 }
 
 // A peer that has begun to count anew is another session; to go on would let old packets in.
-Verdict FarBehind(Packet* packet) {
+Verdict FarBehind(Packet* packet, WorkerContext* context) {
   Call& call = *packet->call;
   RunLen(&call, packet->sequence);
   if (call.run_count < kRestartConfirmations) {
     return Verdict::Drop(DropReason::sequence_late);
   }
-  call.run_count = UINT8_MAX;
+  if (call.run_count != UINT8_MAX &&
+      context->events.Report(MakeHandle(call.generation, packet->call_index),
+                             CallEvent::Kind::kSequenceRestart)) {
+    call.run_count = UINT8_MAX;  // told
+  }
   return Verdict::Drop(DropReason::sequence_restart);
 }
 
@@ -68,7 +73,7 @@ bool TakesJumpBack(Packet* packet) {
   return true;
 }
 
-Verdict Late(Packet* packet, int32_t distance) {
+Verdict Late(Packet* packet, int32_t distance, WorkerContext* context) {
   if (IsUnproven(packet)) {
     return Verdict::Next();
   }
@@ -76,7 +81,7 @@ Verdict Late(Packet* packet, int32_t distance) {
     return Verdict::Drop(DropReason::sequence_duplicate);
   }
   if (distance < -kMaxBehind) {
-    return FarBehind(packet);
+    return FarBehind(packet, context);
   }
   // A link must not be taken for dead because its echoes were overtaken.
   if (IsLcpEcho(*packet) || TakesJumpBack(packet)) {
@@ -94,7 +99,7 @@ Verdict OutOfOrder(Packet* packet, WorkerContext* context) {
   }
   const auto distance = static_cast<int32_t>(packet->sequence - call.highest_received);
   if (distance <= 0) {
-    return Late(packet, distance);
+    return Late(packet, distance, context);
   }
   if (distance <= kMaxJump) {
     const Verdict verdict = HoldPacket(packet, context);
@@ -115,10 +120,14 @@ Verdict OutOfOrder(Packet* packet, WorkerContext* context) {
 // RFC 2637 s4.3. The number is taken here; whoever finds that the packet is not the peer's gives it
 // back (GiveBackSequence).
 Verdict SequenceStep(Packet& packet, WorkerContext& context) {
-  if (!packet.has_sequence) {
-    return Verdict::Consume();  // acknowledgement alone; there is no send window
-  }
   Call& call = *packet.call;
+  if (packet.has_ack && (call.features & kFeatureSendWindow) != 0) {
+    context.calls->SendWindowOf(packet.call_index)
+        .Acknowledged(packet.ack, call.send_sequence, context.now_ms);
+  }
+  if (!packet.has_sequence) {
+    return Verdict::Consume();  // acknowledgement alone
+  }
   if (packet.sequence - call.highest_received != 1 || call.has_received == 0) {
     return OutOfOrder(&packet, &context);
   }

@@ -1,0 +1,145 @@
+#include "dataplane/worker/sweep.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "proto/wire/byte_order.h"
+#include "proto/wire/ppp.h"
+
+namespace culvert::dataplane {
+namespace {
+
+constexpr uint32_t kMsPerSecond = 1000;
+
+// RFC 1661 s5.8.
+void SendEchoRequest(const Call& call, uint32_t index, CallWatch* watch, WorkerContext* context) {
+  constexpr uint16_t kLen = 8;
+  rte_mbuf* mbuf = rte_pktmbuf_alloc(context->mbufs);
+  if (mbuf == nullptr) {
+    context->Count(DropReason::no_buffer);
+    return;
+  }
+  auto* at = reinterpret_cast<uint8_t*>(rte_pktmbuf_append(mbuf, 2 + kLen));
+  wire::StoreBe16(at, wire::ppp::kLcp);
+  at[2] = wire::ppp::kEchoRequest;
+  at[3] = ++watch->echo_id;
+  wire::StoreBe16(at + 4, kLen);
+  wire::StoreBe32(at + 6, watch->magic);
+  Packet& packet = ResetPacket(mbuf);
+  packet.call_index = index;
+  packet.generation = call.generation;
+  context->Spawn(Stage::kControl, packet);
+}
+
+// A report that finds no room is made again at the next visit.
+bool Report(const Call& call, uint32_t index, CallEvent::Kind kind, WorkerContext* context) {
+  return context->events.Report(MakeHandle(call.generation, index), kind);
+}
+
+void KeepAlive(const Call& call, uint32_t index, CallWatch* watch, WorkerContext* context) {
+  if (watch->heard_reply != 0 || watch->seen_sequence != call.last_sound) {
+    watch->heard_reply = 0;
+    watch->seen_sequence = call.last_sound;
+    watch->heard_ms = context->now_ms;
+    watch->sent = 0;
+    watch->told_dead = 0;
+    return;
+  }
+  const uint64_t silence_ms = context->now_ms - watch->heard_ms;
+  if (watch->told_dead != 0 ||
+      silence_ms < (watch->sent + uint64_t{1}) * watch->interval_s * kMsPerSecond) {
+    return;
+  }
+  if (watch->sent >= watch->misses) {
+    watch->told_dead = Report(call, index, CallEvent::Kind::kDead, context) ? 1 : 0;
+    return;
+  }
+  ++watch->sent;
+  SendEchoRequest(call, index, watch, context);
+}
+
+void Visit(uint32_t index, WorkerContext* context) {
+  const Call& call = context->calls->At(index);
+  CallWatch& watch = context->calls->WatchOf(index);
+  const CallCountersBlock& counters = call.counters;
+  if (watch.interval_s != 0) {
+    KeepAlive(call, index, &watch, context);
+  }
+  if (watch.idle_timeout_s != 0) {
+    const uint64_t packets = counters.upstream_packets + counters.downstream_packets;
+    if (packets != watch.seen_packets) {
+      watch.seen_packets = packets;
+      watch.active_ms = context->now_ms;
+    } else if (watch.told_idle == 0 &&
+               context->now_ms - watch.active_ms >= uint64_t{watch.idle_timeout_s} * kMsPerSecond) {
+      watch.told_idle = Report(call, index, CallEvent::Kind::kIdle, context) ? 1 : 0;
+    }
+  }
+  if (watch.octet_quota != 0 && watch.told_quota == 0 &&
+      counters.upstream_octets + counters.downstream_octets >= watch.octet_quota) {
+    watch.told_quota = Report(call, index, CallEvent::Kind::kQuota, context) ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+void Sweep::Run(WorkerContext* context) {
+  const uint32_t elapsed_ms = context->now_ms - last_ms_;
+  last_ms_ = context->now_ms;
+  if (num_ == 0) {
+    return;
+  }
+  const auto num_words = static_cast<uint32_t>(watched_.size());
+  owed_ += static_cast<uint64_t>(num_words) * std::min(elapsed_ms, kMsPerSecond);
+  owed_ = std::min(owed_, static_cast<uint64_t>(num_words) * kMsPerSecond);
+  // A round's share. Words without calls cost next to nothing.
+  constexpr unsigned kMaxCalls = 64;
+  for (unsigned num = 0; owed_ >= kMsPerSecond && num < kMaxCalls; owed_ -= kMsPerSecond) {
+    for (uint64_t word = watched_[next_]; word != 0; word &= word - 1) {
+      Visit(next_ * 64 + static_cast<uint32_t>(std::countr_zero(word)), context);
+      ++num;
+    }
+    next_ = next_ + 1 == num_words ? 0 : next_ + 1;
+  }
+}
+
+void ProgramWatch(const CallProgram& program, bool is_new, Call* call, WorkerContext* context) {
+  const KeepaliveSpec& keepalive = program.keepalive;
+  const bool sweeps = (keepalive.enabled && keepalive.interval_s != 0) ||
+                      program.idle_timeout_s != 0 || program.octet_quota != 0;
+  const uint8_t features = static_cast<uint8_t>((keepalive.enabled ? kFeatureKeepalive : 0) |
+                                                (sweeps ? kFeatureSweep : 0));
+  constexpr uint8_t kMine = kFeatureKeepalive | kFeatureSweep;
+  const bool had = (call->features & kMine) != 0;
+  call->features = static_cast<uint8_t>((call->features & ~kMine) | features);
+  if (features == 0 && !had && !is_new) {
+    return;
+  }
+  if (features != 0) {
+    CallWatch& watch = context->calls->WatchOf(program.index);
+    if (is_new || !had) {
+      watch = {};
+      watch.seen_sequence = call->last_sound;
+      watch.heard_ms = watch.active_ms = context->now_ms;
+    }
+    watch.interval_s = keepalive.enabled ? keepalive.interval_s : 0;
+    watch.misses = keepalive.misses;
+    watch.magic = keepalive.magic;
+    if (watch.idle_timeout_s != program.idle_timeout_s) {
+      watch.idle_timeout_s = program.idle_timeout_s;
+      watch.active_ms = context->now_ms;
+      watch.told_idle = 0;
+    }
+    if (watch.octet_quota != program.octet_quota) {
+      watch.octet_quota = program.octet_quota;
+      watch.told_quota = 0;
+    }
+  }
+  if (sweeps) {
+    context->sweep->Add(program.index);
+  } else {
+    context->sweep->Remove(program.index);
+  }
+}
+
+}  // namespace culvert::dataplane
