@@ -33,10 +33,18 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                       [this](const dataplane::v1::CountersResponse& round) {
                         directory_.OnCounters(round);
                         metrics_.OnDataplaneCounters(round);
+                        round_.Take(round);
                       },
-                  .state = [this](bool up) { metrics_.SetDataplaneUp(up); }}) {
+                  .state =
+                      [this](bool up) {
+                        metrics_.SetDataplaneUp(up);
+                        round_.SetUp(up);
+                      }}) {
   services_ = {.control_settings = MakeControlSettings(config),
                .ppp_settings = MakePppSettings(config),
+               .call_template = MakeCallTemplate(config),
+               .honour_peer_window = config.pptp().honour_peer_window(),
+               .listener_rates = MakeListenerRates(config),
                .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
                .max_connections = std::max<size_t>(1, config.pptp().max_connections() / kNumShards),
                .authenticator = &users_,
@@ -61,9 +69,14 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
       return status;
     }
   }
-  absl::StatusOr<std::unique_ptr<ManagementServer>> management =
-      ManagementServer::Start(config.management().socket(), &directory_,
-                              [this](const std::vector<uint64_t>& ids) { Terminate(ids); });
+  absl::StatusOr<std::unique_ptr<ManagementServer>> management = ManagementServer::Start(
+      config.management().socket(),
+      {.directory = &directory_,
+       .terminate = [this](const std::vector<uint64_t>& ids) { Terminate(ids); },
+       .change_rate = [this](uint64_t id, const RateChange& change,
+                             RateChanged done) { SetRate(id, change, std::move(done)); },
+       .round = &round_,
+       .dataplane = &dataplane_});
   if (!management.ok()) {
     return management.status();
   }
@@ -91,6 +104,14 @@ void ControlPlane::Terminate(const std::vector<uint64_t>& ids) {
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Terminate(ids);
   }
+}
+
+void ControlPlane::SetRate(uint64_t id, const RateChange& change, RateChanged done) {
+  const uint64_t handle = directory_.HandleOf(id);  // its Call ID names the shard
+  if (handle == 0) {
+    return done(absl::NotFoundError("there is no such call"));
+  }
+  shards_[dataplane_.ShardOf(handle)]->SetRate(id, change, std::move(done));
 }
 
 void ControlPlane::Stop() {

@@ -33,9 +33,11 @@ class ControlPlane {
   ControlPlane(const config::v1::Config& config, Users users, const std::string& version);
   absl::Status StartParts(const config::v1::Config& config);
   void Terminate(const std::vector<uint64_t>& ids);
+  void SetRate(uint64_t id, const RateChange& change, RateChanged done);
 
   CallDirectory directory_;
   Metrics metrics_;
+  LastRound round_;
   AddressPools pools_;
   LocalUsers users_;
   DataplaneClient dataplane_;

@@ -61,13 +61,14 @@ std::shared_ptr<const ppp::PppSettings> MakePppSettings(const config::v1::Config
   settings->max_configure = from.max_configure();
   settings->max_terminate = from.max_terminate();
   settings->max_failure = from.max_failure();
-  settings->echo_interval_ms = from.echo_interval_s() * 1000;
-  settings->echo_failures = from.echo_failures();
+  settings->echo_interval_s = static_cast<uint16_t>(from.echo_interval_s());
+  settings->echo_failures = static_cast<uint8_t>(from.echo_failures());
   settings->setup_timeout_ms = from.setup_timeout_s() * 1000;
   settings->gateway_address = config::ParseIpv4(from.gateway_address()).value_or(0);
   settings->dns = Addresses(from.dns());
   settings->wins = Addresses(from.wins());
   settings->mppe = PolicyOf(from.mppe());
+  settings->mppe_stateful = from.mppe_stateful() == "allow";
   auto has = [&](uint32_t bits) {
     return std::find(from.mppe_bits().begin(), from.mppe_bits().end(), bits) !=
            from.mppe_bits().end();
@@ -84,6 +85,40 @@ std::shared_ptr<const ppp::PppSettings> MakePppSettings(const config::v1::Config
   }
   settings->server_name = config.auth().server_name();
   return settings;
+}
+
+dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config) {
+  constexpr uint64_t kMega = 1000000;
+  const config::v1::Pptp& from = config.pptp();
+  dataplane::v1::CallConfig to;
+  to.set_receive_window(from.receive_window());
+  to.mutable_reorder()->set_packets(from.reorder_packets());
+  to.mutable_reorder()->set_delay_ms(from.reorder_delay_ms());
+  to.mutable_outer()->set_dont_fragment(from.dont_fragment());
+  to.mutable_outer()->set_copy_dscp(from.copy_dscp());
+  to.mutable_outer()->set_dscp(from.dscp());
+  to.set_idle_timeout_s(config.ppp().idle_timeout_s());
+  to.set_octet_quota(config.ppp().octet_quota_mb() * kMega);
+  return to;
+}
+
+std::vector<CallRates> MakeListenerRates(const config::v1::Config& config) {
+  constexpr uint64_t kKilo = 1000;
+  std::vector<CallRates> rates;
+  for (const std::string& listen : config.pptp().listen()) {
+    const config::v1::Rate* found = nullptr;
+    for (const config::v1::Rate& rate : config.pptp().rates()) {
+      if (rate.listen() == listen || (rate.listen().empty() && found == nullptr)) {
+        found = &rate;
+      }
+    }
+    rates.emplace_back();
+    if (found != nullptr) {
+      rates.back() = {.upstream_bps = found->upstream_kbps() * kKilo,
+                      .downstream_bps = found->downstream_kbps() * kKilo};
+    }
+  }
+  return rates;
 }
 
 std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config) {

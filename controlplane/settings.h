@@ -8,6 +8,7 @@
 #include "controlplane/aaa/users.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_connection.h"
+#include "controlplane/shard/services.h"
 #include "culvert/config/v1/config.pb.h"
 #include "proto/config/address.h"
 #include "proto/config/load.h"
@@ -19,6 +20,9 @@ namespace culvert {
     const config::v1::Config& config);
 [[nodiscard]] std::shared_ptr<const ppp::PppSettings> MakePppSettings(
     const config::v1::Config& config);
+[[nodiscard]] dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config);
+// MakeListenerRates: one for each of MakeEndpoints().
+[[nodiscard]] std::vector<CallRates> MakeListenerRates(const config::v1::Config& config);
 [[nodiscard]] std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config);
 [[nodiscard]] std::vector<config::Endpoint> MakeEndpoints(const config::v1::Config& config);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "controlplane/crypto/secret.h"
+#include "proto/config/address.h"
 
 namespace culvert {
 
@@ -53,17 +54,24 @@ struct MppeStartKeys {
   [[nodiscard]] bool Has40And56() const { return !send_40_56.empty(); }
 };
 
+// CallGrants: what comes with a user. An absent rate is the listener's; 0: no limit.
+struct CallGrants {
+  std::optional<uint64_t> upstream_bps, downstream_bps;
+  std::vector<config::Ipv4Prefix> routes;  // behind the client (RFC 2865 s5.22)
+};
+
 enum class AuthVerdict : uint8_t { kAccept, kReject };
 
 struct AuthResult {
   AuthVerdict verdict = AuthVerdict::kReject;
-  std::string reject_reason;              // for our log and metrics only
-  std::string user;                       // name for accounting and display
+  std::string reject_reason;  // for our log and metrics only
+  std::string user;           // name for accounting and display
   // MS-CHAPv2: "S=" and 40 hex digits (RFC 2759 s8.7).
   std::string authenticator_response;
   MppeStartKeys keys;
-  uint32_t client_address = 0;            // inner, host order; 0: none was to be had
-  std::string no_address_reason;          // set when accepted without an address
+  uint32_t client_address = 0;    // inner, host order; 0: none was to be had
+  std::string no_address_reason;  // set when accepted without an address
+  CallGrants grants;
 };
 
 // Authenticator is called by a shard's thread and answers on the same one, before or after it

@@ -37,6 +37,7 @@ void LocalUsers::Authenticate(AuthRequest request, std::function<void(AuthResult
     result.verdict = AuthVerdict::kAccept;
     result.authenticator_response = std::move(verdict.authenticator_response);
     result.keys = std::move(verdict.keys);
+    result.grants = found.user->grants;
     GiveAddress(*found.user, result);
   }
   done(std::move(result));

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "controlplane/aaa/authentication.h"
 #include "controlplane/crypto/secret.h"
 #include "proto/config/load.h"
 
@@ -18,6 +19,7 @@ struct User {
   Secret password;
   Secret nt_hash;
   uint32_t fixed_address = 0;  // inner, host order; 0: from the pools
+  CallGrants grants = {};
 };
 
 class Users {

@@ -1,4 +1,5 @@
-// The users file: TOML, one [[user]] table each, with name, password or nt_hash, and address.
+// The users file: TOML, one [[user]] table each, with name, password or nt_hash, address, rates
+// and routes.
 #include <absl/strings/escaping.h>
 #include <absl/strings/str_cat.h>
 
@@ -18,7 +19,10 @@ namespace {
 
 constexpr size_t kMaxNameLen = 255;      // a CHAP name or PAP Peer-ID has no more
 constexpr size_t kMaxPasswordLen = 255;  // nor has a PAP Password
-constexpr char kKeys[] = "allowed: name, password, nt_hash, address";
+constexpr char kKeys[] =
+    "allowed: name, password, nt_hash, address, upstream_kbps, downstream_kbps, routes";
+constexpr int64_t kMaxKbps = 1000000000;
+constexpr size_t kMaxRoutes = 16;
 
 int LineOf(const toml::node& node) { return static_cast<int>(node.source().begin.line); }
 
@@ -63,7 +67,13 @@ class UsersFile {
     std::string name;
     for (const auto& [key, node] : table) {
       const toml::value<std::string>* text = node.as_string();
-      if (text == nullptr) {
+      if (key.str() == "upstream_kbps") {
+        user.grants.upstream_bps = ReadRate("user.upstream_kbps", node);
+      } else if (key.str() == "downstream_kbps") {
+        user.grants.downstream_bps = ReadRate("user.downstream_kbps", node);
+      } else if (key.str() == "routes") {
+        ReadRoutes(node, user);
+      } else if (text == nullptr) {
         Report(LineOf(node), Printable(key.str()), absl::StrCat("must be text in quotes; ", kKeys));
       } else {
         ReadKey(key.str(), LineOf(node), text->get(), name, user);
@@ -114,6 +124,36 @@ class UsersFile {
     Secret hash = SecretOf(octets);
     OPENSSL_cleanse(octets.data(), octets.size());
     return hash;
+  }
+
+  uint64_t ReadRate(const char* key, const toml::node& node) {
+    const toml::value<int64_t>* value = node.as_integer();
+    const int64_t kbps = value != nullptr ? value->get() : -1;
+    if (kbps < 0 || kbps > kMaxKbps || (kbps > 0 && kbps < 8)) {
+      Report(LineOf(node), key, "must be 0 (no limit), or an integer from 8 to 1000000000");
+      return 0;
+    }
+    return static_cast<uint64_t>(kbps) * 1000;
+  }
+
+  void ReadRoutes(const toml::node& node, User& user) {
+    const toml::array* array = node.as_array();
+    if (array == nullptr || array->size() > kMaxRoutes) {
+      return Report(LineOf(node), "user.routes", "must be an array of at most 16 prefixes");
+    }
+    for (const toml::node& item : *array) {
+      const toml::value<std::string>* text = item.as_string();
+      std::optional<config::Ipv4Prefix> prefix;
+      if (text != nullptr) {
+        prefix = config::ParsePrefix(text->get());
+      }
+      if (!prefix || prefix->length == 0) {
+        Report(LineOf(item), "user.routes",
+               "must be IPv4 prefixes with no host bits set, such as 192.0.2.0/24");
+      } else {
+        user.grants.routes.push_back(*prefix);
+      }
+    }
   }
 
   uint32_t ReadAddress(int line, const std::string& text) {

@@ -91,6 +91,39 @@ address = "10.77.0.9"
   EXPECT_THAT(read.users.FixedAddresses(), ElementsAre(0x0a4d0009u));
 }
 
+TEST(UsersFile, ReadsRatesAndRoutes) {
+  Read read = ReadOwn(R"(
+[[user]]
+name = "alice"
+password = "x"
+upstream_kbps = 8
+downstream_kbps = 0
+routes = ["10.9.0.0/16", "10.8.8.8/32"]
+)");
+  EXPECT_THAT(read.problems, IsEmpty());
+  const User* alice = read.users.Find("alice").user;
+  ASSERT_NE(alice, nullptr);
+  EXPECT_EQ(alice->grants.upstream_bps, 8000u);
+  EXPECT_EQ(alice->grants.downstream_bps, 0u);
+  ASSERT_EQ(alice->grants.routes.size(), 2u);
+  EXPECT_EQ(alice->grants.routes[0].address, 0x0a090000u);
+  EXPECT_EQ(alice->grants.routes[0].length, 16);
+}
+
+TEST(UsersFile, ReportsBadRatesAndRoutes) {
+  Read read = ReadOwn(
+      "[[user]]\nname='a'\npassword='x'\nupstream_kbps=7\ndownstream_kbps='fast'\n"
+      "routes=['10.0.0.1/8', '0.0.0.0/0', 5]\n"
+      "[[user]]\nname='b'\npassword='x'\nroutes='10.0.0.0/8'\n");
+  EXPECT_THAT(read.problems,
+              ::testing::UnorderedElementsAre(HasSubstr("4 user.upstream_kbps: must be 0"),
+                                              HasSubstr("5 user.downstream_kbps: must be 0"),
+                                              HasSubstr("6 user.routes: must be IPv4"),
+                                              HasSubstr("6 user.routes: must be IPv4"),
+                                              HasSubstr("6 user.routes: must be IPv4"),
+                                              HasSubstr("10 user.routes: must be an array")));
+}
+
 TEST(UsersFile, ReportsAllProblemsWithoutSecrets) {
   Read read = ReadOwn(R"(color = "blue"
 [[user]]

@@ -51,7 +51,8 @@ void DataplaneClient::RunSession() {
   auto session = std::make_shared<DataplaneSession>(
       target_, DataplaneSession::Callbacks{
                    .frames = [this](v1::FrameBatch batch) { OnFrames(std::move(batch)); },
-                   .counters = callbacks_.counters});
+                   .counters = callbacks_.counters,
+                   .events = [this](const v1::EventBatch& batch) { OnEvents(batch); }});
   {
     absl::MutexLock lock(&mutex_);
     if (stopping_) {
@@ -144,6 +145,47 @@ void DataplaneClient::OnFrames(v1::FrameBatch batch) {
                  });
     }
   }
+}
+
+void DataplaneClient::OnEvents(const v1::EventBatch& batch) {
+  std::vector<std::vector<v1::Event>> by_shard(shards_.size());
+  for (const v1::Event& event : batch.events()) {
+    by_shard[ShardOf(event.handle())].push_back(event);
+  }
+  for (size_t i = 0; i < shards_.size(); ++i) {
+    if (!by_shard[i].empty()) {
+      asio::post(*shards_[i].loop,
+                 [sink = shards_[i].sink, events = std::move(by_shard[i])]() mutable {
+                   sink->OnEvents(std::move(events));
+                 });
+    }
+  }
+}
+
+grpc::Status DataplaneClient::Trace(const grpc::ServerContext& context, uint64_t handle,
+                                    uint32_t count,
+                                    const std::function<bool(const v1::TracedPacket&)>& write) {
+  std::shared_ptr<v1::Dataplane::Stub> stub;  // the session itself must end when it has to
+  {
+    absl::MutexLock lock(&mutex_);
+    stub = session_ != nullptr ? session_->stub() : nullptr;
+  }
+  if (stub == nullptr) {
+    return {grpc::StatusCode::UNAVAILABLE, "the data plane is not connected"};
+  }
+  v1::TraceRequest request;
+  request.set_handle(handle);
+  request.set_count(count);
+  std::unique_ptr<grpc::ClientContext> own = grpc::ClientContext::FromServerContext(context);
+  std::unique_ptr<grpc::ClientReader<v1::TracedPacket>> reader = stub->Trace(own.get(), request);
+  v1::TracedPacket packet;
+  while (reader->Read(&packet)) {
+    if (!write(packet)) {
+      own->TryCancel();
+      break;
+    }
+  }
+  return reader->Finish();
 }
 
 void DataplaneClient::TellShards(void (DataplaneSink::*told)()) {

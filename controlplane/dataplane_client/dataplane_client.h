@@ -28,6 +28,7 @@ class DataplaneSink {
   // OnDataplaneDown: every call of this shard is gone there.
   virtual void OnDataplaneDown() = 0;
   virtual void OnFrames(std::vector<dataplane::v1::Frame> frames) = 0;
+  virtual void OnEvents(std::vector<dataplane::v1::Event> events) = 0;
 };
 
 class DataplaneClient {
@@ -59,6 +60,11 @@ class DataplaneClient {
   // SendFrame is false when the frame was dropped.
   bool SendFrame(uint64_t handle, wire::Octets frame);
 
+  // Trace has `write` take each of the next `count` packets of a call, until it answers false. The
+  // caller's thread waits; `context` ends the wait when its own caller goes.
+  grpc::Status Trace(const grpc::ServerContext& context, uint64_t handle, uint32_t count,
+                     const std::function<bool(const dataplane::v1::TracedPacket&)>& write);
+
   // ShardOf: the Call ID in a handle names the shard (CallIdPool).
   [[nodiscard]] size_t ShardOf(uint64_t handle) const {
     return static_cast<size_t>(handle & 0xffff) % shards_.size();
@@ -68,6 +74,7 @@ class DataplaneClient {
   void Run();
   void RunSession();
   void OnFrames(dataplane::v1::FrameBatch batch);
+  void OnEvents(const dataplane::v1::EventBatch& batch);
   void TellShards(void (DataplaneSink::*told)());
   void LogFailure(const absl::Status& status);
   bool PauseOrStop();

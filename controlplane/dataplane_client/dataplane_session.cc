@@ -38,7 +38,9 @@ DataplaneSession::DataplaneSession(const std::string& target, Callbacks callback
       frames_(std::move(callbacks.frames),
               [this](const grpc::Status& status) { OnStreamDone("Frames", status); }),
       counters_(std::move(callbacks.counters),
-                [this](const grpc::Status& status) { OnStreamDone("Counters", status); }) {}
+                [this](const grpc::Status& status) { OnStreamDone("Counters", status); }),
+      events_(std::move(callbacks.events),
+              [this](const grpc::Status& status) { OnStreamDone("Events", status); }) {}
 
 DataplaneSession::~DataplaneSession() {
   Cancel();
@@ -66,6 +68,11 @@ absl::StatusOr<v1::DescribeResponse> DataplaneSession::Open() {
     absl::MutexLock lock(&mutex_);
     return ending_ ? end_ : absl::DeadlineExceededError("Frames: no answer in 2 s");
   }
+  {
+    absl::MutexLock lock(&mutex_);
+    ++running_;
+  }
+  events_.Start(stub_.get(), &events_context_);
   absl::StatusOr<std::vector<uint64_t>> handles = ListHandles();
   if (!handles.ok()) {
     return handles.status();
@@ -147,6 +154,7 @@ void DataplaneSession::Cancel() {
   program_context_.TryCancel();
   frames_context_.TryCancel();
   counters_context_.TryCancel();
+  events_context_.TryCancel();
 }
 
 void DataplaneSession::OnStreamDone(std::string_view stream, const grpc::Status& status) {

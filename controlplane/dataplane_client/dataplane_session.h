@@ -13,6 +13,7 @@
 #include <string>
 
 #include "controlplane/dataplane_client/counter_stream.h"
+#include "controlplane/dataplane_client/event_stream.h"
 #include "controlplane/dataplane_client/frame_stream.h"
 #include "controlplane/dataplane_client/program_stream.h"
 
@@ -23,6 +24,7 @@ class DataplaneSession {
   struct Callbacks {  // on gRPC's threads
     FrameStream::Received frames;
     CounterStream::Received counters;
+    EventStream::Received events;
   };
   // `target`: gRPC's name of the data plane, as "unix:/run/culvert/dataplane.sock".
   DataplaneSession(const std::string& target, Callbacks callbacks);
@@ -43,6 +45,8 @@ class DataplaneSession {
 
   ProgramStream& program() { return program_; }
   FrameStream& frames() { return frames_; }
+  // stub may outlive the session.
+  std::shared_ptr<dataplane::v1::Dataplane::Stub> stub() { return stub_; }
 
   static constexpr std::chrono::seconds kAnswerTimeout{5};
 
@@ -51,11 +55,13 @@ class DataplaneSession {
   absl::Status RemoveAll(const std::vector<uint64_t>& handles);
   void OnStreamDone(std::string_view stream, const grpc::Status& status);
 
-  const std::unique_ptr<dataplane::v1::Dataplane::Stub> stub_;
-  grpc::ClientContext list_context_, program_context_, frames_context_, counters_context_;
+  const std::shared_ptr<dataplane::v1::Dataplane::Stub> stub_;
+  grpc::ClientContext list_context_, program_context_, frames_context_, counters_context_,
+      events_context_;
   ProgramStream program_;
   FrameStream frames_;
   CounterStream counters_;
+  EventStream events_;
   absl::Mutex mutex_;
   int running_ ABSL_GUARDED_BY(mutex_) = 0;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;

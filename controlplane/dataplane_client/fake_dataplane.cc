@@ -81,6 +81,48 @@ std::optional<v1::Frame> FakeDataplane::TakeFrame(int timeout_ms) {
   return frame;
 }
 
+void FakeDataplane::Happen(uint64_t handle, v1::Event::Kind kind) {
+  absl::MutexLock lock(&mutex_);
+  v1::Event& event = events_.emplace_back();
+  event.set_handle(handle);
+  event.set_kind(kind);
+}
+
+grpc::Status FakeDataplane::Events(grpc::ServerContext* context, const v1::EventsRequest*,
+                                   grpc::ServerWriter<v1::EventBatch>* writer) {
+  while (!context->IsCancelled()) {
+    v1::EventBatch batch;
+    {
+      absl::MutexLock lock(&mutex_);
+      auto some = [this] { return !events_.empty(); };
+      mutex_.AwaitWithTimeout(absl::Condition(&some), absl::Milliseconds(50));
+      for (; !events_.empty(); events_.pop_front()) {
+        *batch.add_events() = events_.front();
+      }
+    }
+    if (batch.events_size() > 0 && !writer->Write(batch)) {
+      break;
+    }
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status FakeDataplane::Trace(grpc::ServerContext*, const v1::TraceRequest* request,
+                                  grpc::ServerWriter<v1::TracedPacket>* writer) {
+  if (!Calls().contains(request->handle())) {
+    return {grpc::StatusCode::NOT_FOUND, "stale handle"};
+  }
+  v1::TracedPacket packet;
+  packet.set_length(request->count());
+  packet.set_downstream(true);
+  v1::TracedStep& step = *packet.add_steps();
+  step.set_name("ttl");
+  step.set_verdict("drop");
+  step.set_drop_reason("ttl_expired");
+  writer->Write(packet);
+  return grpc::Status::OK;
+}
+
 grpc::Status FakeDataplane::Describe(grpc::ServerContext*, const v1::DescribeRequest*,
                                      v1::DescribeResponse* response) {
   response->set_instance(instance_);
@@ -177,6 +219,14 @@ grpc::Status FakeDataplane::Counters(grpc::ServerContext* context, const v1::Cou
       counters.set_handle(handle);
       counters.set_upstream_packets(7);
     }
+    v1::WorkerCounters& worker = *round.add_workers();
+    worker.set_received(5);
+    v1::StageCounter& stage = *worker.add_stages();
+    stage.set_name("input");
+    stage.set_packets(4);
+    stage.set_cycles(400);
+    round.add_ports()->set_name("wan0");
+    round.set_mbufs_total(77);
     round.set_end_of_round(true);
     if (!writer->Write(round)) {
       break;

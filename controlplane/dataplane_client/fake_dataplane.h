@@ -40,6 +40,8 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   // next one that goes down to it.
   void Deliver(uint64_t handle, const std::vector<uint8_t>& frame);
   std::optional<dataplane::v1::Frame> TakeFrame(int timeout_ms = 5000);
+  // Happen sends an event of a call.
+  void Happen(uint64_t handle, dataplane::v1::Event::Kind kind);
 
   grpc::Status Describe(grpc::ServerContext*, const dataplane::v1::DescribeRequest*,
                         dataplane::v1::DescribeResponse*) override;
@@ -54,12 +56,19 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   grpc::Status Counters(grpc::ServerContext*, const dataplane::v1::CountersRequest*,
                         grpc::ServerWriter<dataplane::v1::CountersResponse>*) override;
 
+  grpc::Status Events(grpc::ServerContext*, const dataplane::v1::EventsRequest*,
+                      grpc::ServerWriter<dataplane::v1::EventBatch>*) override;
+  // Trace gives one packet, downstream and dropped for its TTL, and ends.
+  grpc::Status Trace(grpc::ServerContext*, const dataplane::v1::TraceRequest*,
+                     grpc::ServerWriter<dataplane::v1::TracedPacket>*) override;
+
  private:
   dataplane::v1::Result Apply(const dataplane::v1::Operation& operation);
 
   absl::Mutex mutex_;
   std::map<uint64_t, dataplane::v1::CallConfig> calls_;
   std::deque<dataplane::v1::Frame> frames_down_;
+  std::deque<dataplane::v1::Event> events_;
   grpc::ServerReaderWriter<dataplane::v1::FrameBatch, dataplane::v1::FrameBatch>* frames_ = nullptr;
   int upsert_error_ = 0;
   std::string upsert_message_;

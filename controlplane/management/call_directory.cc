@@ -144,6 +144,13 @@ void CallDirectory::ForEach(const CallFilter& filter, Visit visit) const {
   }
 }
 
+uint64_t CallDirectory::HandleOf(uint64_t id) const {
+  const Part& part = PartOf(id);
+  const std::lock_guard lock(part.mutex);
+  const auto it = part.calls.find(id);
+  return it == part.calls.end() ? 0 : it->second.record.handle;
+}
+
 std::optional<management::v1::Call> CallDirectory::Get(uint64_t id) const {
   std::optional<management::v1::Call> call;
   CallFilter filter;

@@ -44,6 +44,8 @@ class CallDirectory {
   void OnCounters(const dataplane::v1::CountersResponse& round);
 
   [[nodiscard]] std::optional<management::v1::Call> Get(uint64_t id) const;
+  // HandleOf: the data plane's handle of a call; 0: there is none.
+  [[nodiscard]] uint64_t HandleOf(uint64_t id) const;
   // List: matching calls, ordered by id.
   [[nodiscard]] std::vector<management::v1::Call> List(const CallFilter& filter) const;
   // MatchingIds is List without the calls.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <future>
+#include <memory>
 #include <string>
 #include <tl/expected.hpp>
 #include <utility>
@@ -21,6 +23,7 @@ using std::chrono::steady_clock;
 constexpr uint32_t kMinCountersIntervalMs = 200;
 // How soon a watch sees that its client has gone.
 constexpr milliseconds kCancelPoll(200);
+constexpr std::chrono::seconds kChangeTimeout(5);
 
 grpc::Status Invalid(const std::string& field, const std::string& value, const char* allowed) {
   return {grpc::StatusCode::INVALID_ARGUMENT,
@@ -51,6 +54,15 @@ tl::expected<CallFilter, grpc::Status> ParseFilter(const management::v1::Filter&
     }
   }
   return filter;
+}
+
+grpc::Status CheckRate(const char* field, uint64_t bps) {
+  constexpr uint64_t kMin = 8000;
+  constexpr uint64_t kMax = 1'000'000'000'000;
+  if (bps == 0 || (bps >= kMin && bps <= kMax)) return grpc::Status::OK;
+  return {grpc::StatusCode::INVALID_ARGUMENT,
+          fmt::format("{}: {} is out of range: 0 (no limit), or {} to {} are allowed", field, bps,
+                      kMin, kMax)};
 }
 
 std::string Describe(const management::v1::Filter& filter) {
@@ -98,8 +110,11 @@ grpc::Status WatchEnd(CallWatch::State state) {
 
 }  // namespace
 
-CallsService::CallsService(CallDirectory* directory, TerminateCalls terminate)
-    : directory_(directory), terminate_(std::move(terminate)) {}
+CallsService::CallsService(CallDirectory* directory, TerminateCalls terminate,
+                           ChangeRate change_rate)
+    : directory_(directory),
+      terminate_(std::move(terminate)),
+      change_rate_(std::move(change_rate)) {}
 
 grpc::Status CallsService::List(grpc::ServerContext*,
                                 const management::v1::ListCallsRequest* request,
@@ -184,6 +199,39 @@ grpc::Status CallsService::Terminate(grpc::ServerContext*,
   }
   terminate_(ids);
   for (const uint64_t id : ids) response->add_ids(FormatCallId(id));
+  return grpc::Status::OK;
+}
+
+grpc::Status CallsService::SetRate(grpc::ServerContext*,
+                                   const management::v1::SetRateRequest* request,
+                                   management::v1::SetRateResponse* response) {
+  const auto id = ParseCallId(request->id());
+  if (!id) return Invalid("id", request->id(), "a call's id: 16 hex digits");
+  RateChange change;
+  if (request->has_upstream_bps()) change.upstream_bps = request->upstream_bps();
+  if (request->has_downstream_bps()) change.downstream_bps = request->downstream_bps();
+  if (!change.upstream_bps && !change.downstream_bps) {
+    return {grpc::StatusCode::INVALID_ARGUMENT,
+            "upstream_bps, downstream_bps: set at least one of the two"};
+  }
+  for (const grpc::Status& status : {CheckRate("upstream_bps", request->upstream_bps()),
+                                     CheckRate("downstream_bps", request->downstream_bps())}) {
+    if (!status.ok()) return status;
+  }
+  auto promise = std::make_shared<std::promise<absl::StatusOr<CallRates>>>();
+  auto changed = promise->get_future();
+  change_rate_(*id, change,
+               [promise](const absl::StatusOr<CallRates>& rates) { promise->set_value(rates); });
+  if (changed.wait_for(kChangeTimeout) != std::future_status::ready) {
+    return {grpc::StatusCode::DEADLINE_EXCEEDED, "the data plane has not answered yet"};
+  }
+  const absl::StatusOr<CallRates> rates = changed.get();
+  if (!rates.ok()) {
+    return {static_cast<grpc::StatusCode>(rates.status().code()),
+            fmt::format("call {}: {}", FormatCallId(*id), std::string(rates.status().message()))};
+  }
+  response->set_upstream_bps(rates->upstream_bps);
+  response->set_downstream_bps(rates->downstream_bps);
   return grpc::Status::OK;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "controlplane/management/call_directory.h"
+#include "controlplane/management/call_rates.h"
 #include "culvert/management/v1/management.grpc.pb.h"
 
 namespace culvert {
@@ -18,10 +19,13 @@ namespace culvert {
 // meanwhile are left alone. Called by any thread.
 using TerminateCalls = std::function<void(const std::vector<uint64_t>& ids)>;
 
+// ChangeRate asks for a change and comes back at once. Called by any thread.
+using ChangeRate = std::function<void(uint64_t id, const RateChange& change, RateChanged done)>;
+
 class CallsService final : public management::v1::Calls::Service {
  public:
   // `directory` outlives the service.
-  CallsService(CallDirectory* directory, TerminateCalls terminate);
+  CallsService(CallDirectory* directory, TerminateCalls terminate, ChangeRate change_rate);
 
   grpc::Status List(grpc::ServerContext* context, const management::v1::ListCallsRequest* request,
                     management::v1::ListCallsResponse* response) override;
@@ -36,6 +40,9 @@ class CallsService final : public management::v1::Calls::Service {
   grpc::Status Terminate(grpc::ServerContext* context,
                          const management::v1::TerminateCallsRequest* request,
                          management::v1::TerminateCallsResponse* response) override;
+  // SetRate waits for the data plane, DEADLINE_EXCEEDED after some seconds.
+  grpc::Status SetRate(grpc::ServerContext* context, const management::v1::SetRateRequest* request,
+                       management::v1::SetRateResponse* response) override;
 
  private:
   // Follow writes events, and counters each `interval` (0: never), until the watch ends.
@@ -45,6 +52,7 @@ class CallsService final : public management::v1::Calls::Service {
 
   CallDirectory* const directory_;
   const TerminateCalls terminate_;
+  const ChangeRate change_rate_;
 };
 
 }  // namespace culvert

@@ -17,35 +17,36 @@
 namespace culvert {
 namespace {
 
-constexpr char kCallsName[] = "culvert.management.v1.Calls";
+constexpr const char* kServiceNames[] = {"culvert.management.v1.Calls",
+                                         "culvert.management.v1.Dataplane"};
 // A watch holds a thread; the rest is for short calls.
 constexpr int kMaxThreads = static_cast<int>(CallDirectory::kMaxWatches) + 32;
 constexpr mode_t kSocketMode = 0660;
 
 }  // namespace
 
-ManagementServer::ManagementServer(std::string socket_path, CallDirectory* directory,
-                                   TerminateCalls terminate)
+ManagementServer::ManagementServer(std::string socket_path, ManagementParts parts)
     : socket_path_(std::move(socket_path)),
-      directory_(directory),
-      calls_service_(directory, std::move(terminate)) {}
+      directory_(parts.directory),
+      calls_service_(parts.directory, std::move(parts.terminate), std::move(parts.change_rate)),
+      dataplane_service_(parts.directory, parts.round, parts.dataplane) {}
 
 ManagementServer::~ManagementServer() { Stop(); }
 
 absl::StatusOr<std::unique_ptr<ManagementServer>> ManagementServer::Start(
-    const std::string& socket_path, CallDirectory* directory, TerminateCalls terminate) {
+    const std::string& socket_path, ManagementParts parts) {
   if (absl::Status prepared = PrepareSocketPath(socket_path); !prepared.ok()) return prepared;
   // Both are switches for all servers of the process that are built from here on.
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-  std::unique_ptr<ManagementServer> server(
-      new ManagementServer(socket_path, directory, std::move(terminate)));
+  std::unique_ptr<ManagementServer> server(new ManagementServer(socket_path, std::move(parts)));
   grpc::ResourceQuota quota("management");
   quota.SetMaxThreads(kMaxThreads);
   grpc::ServerBuilder builder;
   builder.SetResourceQuota(quota);
   builder.AddListeningPort("unix:" + socket_path, grpc::InsecureServerCredentials());
   builder.RegisterService(&server->calls_service_);
+  builder.RegisterService(&server->dataplane_service_);
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::UnavailableError(fmt::format(
@@ -56,7 +57,9 @@ absl::StatusOr<std::unique_ptr<ManagementServer>> ManagementServer::Start(
     return absl::UnavailableError(fmt::format("management.socket {}: cannot set its mode: {}",
                                               socket_path, std::strerror(errno)));
   }
-  server->server_->GetHealthCheckService()->SetServingStatus(kCallsName, true);
+  for (const char* name : kServiceNames) {
+    server->server_->GetHealthCheckService()->SetServingStatus(name, true);
+  }
   return server;
 }
 

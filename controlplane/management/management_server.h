@@ -8,15 +8,25 @@
 #include <string>
 
 #include "controlplane/management/calls_service.h"
+#include "controlplane/management/dataplane_service.h"
 
 namespace culvert {
+
+// ManagementParts: what the API works on; pointers outlive the server.
+struct ManagementParts {
+  CallDirectory* directory = nullptr;
+  TerminateCalls terminate;
+  ChangeRate change_rate;
+  const LastRound* round = nullptr;
+  DataplaneClient* dataplane = nullptr;
+};
 
 class ManagementServer {
  public:
   // Start listens on `socket_path` with mode 0660. A socket file on which nobody answers is
-  // replaced. Errors name the path and the remedy. `directory` outlives the server.
+  // replaced. Errors name the path and the remedy.
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<ManagementServer>> Start(
-      const std::string& socket_path, CallDirectory* directory, TerminateCalls terminate);
+      const std::string& socket_path, ManagementParts parts);
   // Stops, when Stop() did not.
   ~ManagementServer();
   ManagementServer(const ManagementServer&) = delete;
@@ -26,11 +36,12 @@ class ManagementServer {
   void Stop();
 
  private:
-  ManagementServer(std::string socket_path, CallDirectory* directory, TerminateCalls terminate);
+  ManagementServer(std::string socket_path, ManagementParts parts);
 
   const std::string socket_path_;
   CallDirectory* const directory_;
   CallsService calls_service_;
+  DataplaneService dataplane_service_;
   std::unique_ptr<grpc::Server> server_;
 };
 

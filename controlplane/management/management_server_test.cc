@@ -49,11 +49,20 @@ class ManagementServerTest : public testing::Test {
 
   absl::Status Start() {
     auto server = ManagementServer::Start(
-        path_, &directory_, [this](const std::vector<uint64_t>& ids) { terminated_ = ids; });
+        path_, {.directory = &directory_,
+                .terminate = [this](const std::vector<uint64_t>& ids) { terminated_ = ids; },
+                .change_rate =
+                    [this](uint64_t id, const RateChange& change, const RateChanged& done) {
+                      changed_ = {id, change};
+                      done(rates_);
+                    },
+                .round = &round_,
+                .dataplane = &dataplane_});
     if (!server.ok()) return server.status();
     server_ = std::move(*server);
     channel_ = grpc::CreateChannel("unix:" + path_, grpc::InsecureChannelCredentials());
     stub_ = management::v1::Calls::NewStub(channel_);
+    dataplane_stub_ = management::v1::Dataplane::NewStub(channel_);
     return absl::OkStatus();
   }
 
@@ -63,13 +72,112 @@ class ManagementServerTest : public testing::Test {
     return stub_->Terminate(&context, request, response);
   }
 
+  grpc::Status SetRate(const management::v1::SetRateRequest& request,
+                       management::v1::SetRateResponse* response) {
+    grpc::ClientContext context;
+    return stub_->SetRate(&context, request, response);
+  }
+
   std::string folder_, path_;
   CallDirectory directory_;
+  LastRound round_;
+  DataplaneClient dataplane_{"unix:/nowhere", {}};  // never started
+  std::pair<uint64_t, RateChange> changed_;
+  absl::StatusOr<CallRates> rates_ = CallRates{.upstream_bps = 8000, .downstream_bps = 0};
   std::unique_ptr<ManagementServer> server_;
   std::unique_ptr<management::v1::Calls::Stub> stub_;
+  std::unique_ptr<management::v1::Dataplane::Stub> dataplane_stub_;
   std::shared_ptr<grpc::Channel> channel_;
   std::vector<uint64_t> terminated_;
 };
+
+TEST_F(ManagementServerTest, SetsRates) {
+  ASSERT_TRUE(Start().ok());
+  management::v1::SetRateRequest request;
+  request.set_id("00000000000000aa");
+  request.set_upstream_bps(8000);
+  management::v1::SetRateResponse response;
+  ASSERT_TRUE(SetRate(request, &response).ok());
+  EXPECT_EQ(changed_.first, 0xaau);
+  EXPECT_EQ(changed_.second.upstream_bps, 8000u);
+  EXPECT_FALSE(changed_.second.downstream_bps.has_value());
+  EXPECT_EQ(response.upstream_bps(), 8000u);
+  rates_ = absl::NotFoundError("the call has ended");
+  const grpc::Status status = SetRate(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::NOT_FOUND);
+  EXPECT_EQ(status.error_message(), "call 00000000000000aa: the call has ended");
+}
+
+TEST_F(ManagementServerTest, RefusesBadRates) {
+  ASSERT_TRUE(Start().ok());
+  management::v1::SetRateRequest request;
+  management::v1::SetRateResponse response;
+  const auto refused = [&](const char* text) {
+    const grpc::Status status = SetRate(request, &response);
+    EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+    EXPECT_THAT(status.error_message(), HasSubstr(text));
+  };
+  request.set_id("aa");
+  refused("id: \"aa\" is not");
+  request.set_id("00000000000000aa");
+  refused("upstream_bps, downstream_bps: set at least one");
+  request.set_downstream_bps(7999);
+  refused("downstream_bps: 7999 is out of range");
+  request.set_downstream_bps(0);
+  request.set_upstream_bps(1'000'000'000'001);
+  refused("upstream_bps: 1000000000001 is out of range");
+  EXPECT_EQ(changed_.first, 0u);
+}
+
+TEST_F(ManagementServerTest, ShowsTheDataplanesLastRound) {
+  ASSERT_TRUE(Start().ok());
+  management::v1::GetDataplaneResponse response;
+  const auto get = [&] {
+    grpc::ClientContext context;
+    return dataplane_stub_->Get(&context, {}, &response);
+  };
+  EXPECT_EQ(get().error_code(), grpc::UNAVAILABLE);
+  dataplane::v1::CountersResponse round;
+  round.add_workers()->set_received(5);
+  round.add_ports()->set_name("wan0");
+  round.set_num_calls(3);
+  round.set_mbufs_in_use(1);
+  round.set_mbufs_total(2);
+  round.set_end_of_round(true);
+  round_.Take(round);
+  dataplane::v1::CountersResponse part;  // of the next round, with calls only
+  part.add_calls();
+  round_.Take(part);
+  ASSERT_TRUE(get().ok());
+  ASSERT_EQ(response.workers_size(), 1);
+  EXPECT_EQ(response.workers(0).received(), 5u);
+  ASSERT_EQ(response.ports_size(), 1);
+  EXPECT_EQ(response.num_calls(), 3u);
+  EXPECT_EQ(response.mbufs_in_use(), 1u);
+  EXPECT_EQ(response.mbufs_total(), 2u);
+  round_.SetUp(false);
+  EXPECT_EQ(get().error_code(), grpc::UNAVAILABLE);
+}
+
+TEST_F(ManagementServerTest, TraceRefusesWhatItCannotDo) {
+  ASSERT_TRUE(Start().ok());
+  directory_.Publish(CallEvent::STARTED, Record(0xaa, "alice"));
+  for (const auto& [id, count, code] :
+       {std::tuple{"aa", 1u, grpc::INVALID_ARGUMENT},
+        std::tuple{"00000000000000aa", 0u, grpc::INVALID_ARGUMENT},
+        std::tuple{"00000000000000aa", 10001u, grpc::INVALID_ARGUMENT},
+        std::tuple{"00000000000000bb", 1u, grpc::NOT_FOUND},
+        std::tuple{"00000000000000aa", 1u, grpc::UNAVAILABLE}}) {
+    grpc::ClientContext context;
+    management::v1::TraceCallRequest request;
+    request.set_id(id);
+    request.set_count(count);
+    const auto reader = dataplane_stub_->TraceCall(&context, request);
+    dataplane::v1::TracedPacket packet;
+    EXPECT_FALSE(reader->Read(&packet));
+    EXPECT_EQ(reader->Finish().error_code(), code) << id << " " << count;
+  }
+}
 
 TEST_F(ManagementServerTest, ListsAndGets) {
   ASSERT_TRUE(Start().ok());
@@ -269,7 +377,11 @@ TEST_F(ManagementServerTest, ALeftOverSocketIsReplaced) {
 
 TEST_F(ManagementServerTest, ALivingServerIsLeftAlone) {
   ASSERT_TRUE(Start().ok());
-  const auto second = ManagementServer::Start(path_, &directory_, [](const auto&) {});
+  const auto second = ManagementServer::Start(path_, {.directory = &directory_,
+                                                      .terminate = {},
+                                                      .change_rate = {},
+                                                      .round = &round_,
+                                                      .dataplane = &dataplane_});
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(std::string(second.status().message()),
             "management.socket " + path_ +

@@ -22,6 +22,13 @@ dataplane::v1::CountersResponse Round() {
   auto* worker = round.add_workers();
   worker->set_worker(1);
   worker->set_received(10);
+  auto* stage = worker->add_stages();
+  stage->set_name("decrypt");
+  stage->set_packets(7);
+  stage->set_cycles(900);
+  worker->set_hand_over_depth(11);
+  worker->set_punted_depth(12);
+  worker->set_events_depth(13);
   auto* drop = worker->add_drops();
   drop->set_reason("gre_bad_flags");
   drop = worker->add_drops();
@@ -34,6 +41,7 @@ dataplane::v1::CountersResponse Round() {
   round.set_num_calls(3);
   round.set_mbufs_in_use(100);
   round.set_mbufs_total(4096);
+  round.set_end_of_round(true);
   return round;
 }
 
@@ -85,6 +93,14 @@ TEST(Metrics, GivesEachDropReasonZerosToo) {
   EXPECT_THAT(text, HasSubstr("reason=\"spoofed_source\"} 18446744073709\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_port_link_up{port=\"wan0\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_port_rx_octets_total{port=\"wan0\"} 4000\n"));
+  EXPECT_THAT(
+      text, HasSubstr("culvert_dataplane_stage_packets_total{worker=\"1\",stage=\"decrypt\"} 7\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("culvert_dataplane_stage_cycles_total{worker=\"1\",stage=\"decrypt\"} 900\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_dataplane_hand_over_depth{worker=\"1\"} 11\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_dataplane_punted_depth{worker=\"1\"} 12\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_dataplane_events_depth{worker=\"1\"} 13\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_calls 3\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_mbufs_in_use 100\n"));
   metrics.SetDataplaneUp(false);

@@ -102,6 +102,7 @@ const WorkerColumn kWorkerColumns[] = {
     {"transmitted_packets_total", "Packets that workers sent to ports", &Worker::transmitted},
     {"punted_total", "Packets for the kernel or the control plane", &Worker::punted},
     {"handed_over_total", "Packets handed to the worker that has the call", &Worker::handed_over},
+    {"consumed_total", "Acknowledgements and the like, which end here", &Worker::consumed},
 };
 
 void AddWorkers(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
@@ -122,6 +123,43 @@ void AddWorkers(const dataplane::v1::CountersResponse& round, std::vector<Metric
     }
   }
   families->push_back(std::move(drops));
+}
+
+struct DepthColumn {
+  const char* name;
+  const char* help;
+  uint32_t (Worker::*value)() const;
+};
+const DepthColumn kDepthColumns[] = {
+    {"hand_over_depth", "Packets that wait in the rings to a worker from others",
+     &Worker::hand_over_depth},
+    {"punted_depth", "Packets that wait in a worker's rings to the kernel and the control plane",
+     &Worker::punted_depth},
+    {"events_depth", "Events of calls that wait for the control plane", &Worker::events_depth},
+};
+
+void AddStages(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
+  MetricFamily packets = FamilyOf(MetricType::Counter, "dataplane_stage_packets_total",
+                                  "Packets that a worker's stage has handled");
+  MetricFamily cycles = FamilyOf(MetricType::Counter, "dataplane_stage_cycles_total",
+                                 "Cycles of the time stamp counter that a stage has taken");
+  for (const Worker& worker : round.workers()) {
+    for (const auto& stage : worker.stages()) {
+      const Labels labels = {{"worker", std::to_string(worker.worker())}, {"stage", stage.name()}};
+      AddValue(stage.packets(), labels, &packets);
+      AddValue(stage.cycles(), labels, &cycles);
+    }
+  }
+  families->push_back(std::move(packets));
+  families->push_back(std::move(cycles));
+  for (const DepthColumn& column : kDepthColumns) {
+    MetricFamily family =
+        FamilyOf(MetricType::Gauge, std::string("dataplane_") + column.name, column.help);
+    for (const Worker& worker : round.workers()) {
+      AddValue((worker.*column.value)(), {{"worker", std::to_string(worker.worker())}}, &family);
+    }
+    families->push_back(std::move(family));
+  }
 }
 
 using Port = dataplane::v1::PortCounters;
@@ -186,18 +224,13 @@ void Readings::SetPoolSource(std::function<std::vector<PoolUsage>()> source) {
 void Readings::SetDataplaneUp(bool up) {
   const std::lock_guard lock(mutex_);
   dataplane_up_ = up;
+  dataplane_.SetUp(up);
 }
 
 void Readings::SetDataplane(const dataplane::v1::CountersResponse& round) {
   const std::lock_guard lock(mutex_);
   dataplane_up_ = true;
-  // A round of many calls comes in several messages; those with calls only say nothing here.
-  if (round.workers_size() > 0) *dataplane_.mutable_workers() = round.workers();
-  if (round.ports_size() > 0) *dataplane_.mutable_ports() = round.ports();
-  if (round.mbufs_total() == 0) return;
-  dataplane_.set_num_calls(round.num_calls());
-  dataplane_.set_mbufs_in_use(round.mbufs_in_use());
-  dataplane_.set_mbufs_total(round.mbufs_total());
+  dataplane_.Take(round);
 }
 
 std::vector<MetricFamily> Readings::Collect() const {
@@ -209,14 +242,13 @@ std::vector<MetricFamily> Readings::Collect() const {
     pool_source = pool_source_;
     AddPpp(ppp_, &families);
     AddGauge("dataplane_up", "Whether culvert-dataplane answers", dataplane_up_, &families);
-    if (dataplane_up_ && dataplane_.workers_size() > 0) {
-      AddWorkers(dataplane_, &families);
-      AddPorts(dataplane_, &families);
-      AddGauge("dataplane_calls", "Calls that the data plane has", dataplane_.num_calls(),
-               &families);
-      AddGauge("dataplane_mbufs", "Packet buffers", dataplane_.mbufs_total(), &families);
-      AddGauge("dataplane_mbufs_in_use", "Packet buffers in use", dataplane_.mbufs_in_use(),
-               &families);
+    if (const auto round = dataplane_.Get()) {
+      AddWorkers(*round, &families);
+      AddStages(*round, &families);
+      AddPorts(*round, &families);
+      AddGauge("dataplane_calls", "Calls that the data plane has", round->num_calls(), &families);
+      AddGauge("dataplane_mbufs", "Packet buffers", round->mbufs_total(), &families);
+      AddGauge("dataplane_mbufs_in_use", "Packet buffers in use", round->mbufs_in_use(), &families);
     }
   }
   // Outside the lock: it belongs to another part.

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <vector>
 
+#include "controlplane/dataplane_client/last_round.h"
 #include "controlplane/management/call_directory.h"
 #include "controlplane/metrics/metrics.h"
 #include "controlplane/ppp/call.h"
@@ -36,7 +37,7 @@ class Readings final : public prometheus::Collectable {
   std::map<size_t, ppp::PppCounters> ppp_;  // by shard
   std::function<std::vector<PoolUsage>()> pool_source_;
   bool dataplane_up_ = false;
-  dataplane::v1::CountersResponse dataplane_;  // without calls
+  LastRound dataplane_;
 };
 
 }  // namespace culvert

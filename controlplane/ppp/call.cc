@@ -34,8 +34,7 @@ PppCall::Impl::Impl(std::shared_ptr<const PppSettings> settings, Random random,
       lcp_policy_(*settings_, MethodsToOffer(*settings_), random_),
       lcp_(wire::ppp::kLcp, wire::ppp::kProtocolReject, wire::ppp::kTimeRemaining, &lcp_policy_,
            this, *settings_, counters_),
-      auth_(*settings_, random_, counters_, this),
-      keepalive_(settings_->echo_interval_ms, settings_->echo_failures) {}
+      auth_(*settings_, random_, counters_, this) {}
 
 void PppCall::Impl::Start(uint64_t now_ms) {
   if (ended_ || phase_ != Phase::kDead) {
@@ -58,7 +57,6 @@ void PppCall::Impl::OnFrame(wire::Octets frame, uint64_t now_ms) {
   }
   now_ms_ = now_ms;
   if (const auto parsed = wire::ppp::ParseFrame(frame)) {
-    keepalive_.OnHeard();
     Dispatch(*parsed, frame);
   } else {
     ++counters_->malformed_frames;
@@ -80,16 +78,6 @@ void PppCall::Impl::OnTimer(uint64_t now_ms) {
   if (ipcp_start_ms_ && now_ms >= *ipcp_start_ms_) {
     StartIpcp();
   }
-  switch (keepalive_.OnTimer(now_ms)) {
-    case Keepalive::Step::kNothing:
-      break;
-    case Keepalive::Step::kSendEcho:
-      SendEchoRequest();
-      break;
-    case Keepalive::Step::kDead:
-      TerminateLink("the client is silent: no LCP Echo-Reply", "no answer to Echo-Requests");
-      break;
-  }
   if (setup_deadline_ms_ && now_ms >= *setup_deadline_ms_) {
     setup_deadline_ms_.reset();
     TerminateLink("the call was not set up in time", "set-up took too long");
@@ -104,6 +92,12 @@ void PppCall::Impl::Terminate(std::string reason, uint64_t now_ms) {
   now_ms_ = now_ms;
   TerminateLink(std::move(reason), "closed by the gateway");
   Settle();
+}
+
+void PppCall::Impl::ProgramAgain() {
+  if (!ended_) {
+    ProgramNow();
+  }
 }
 
 void PppCall::Impl::OnLowerDown(std::string reason, uint64_t now_ms) {
@@ -123,7 +117,6 @@ std::optional<uint64_t> PppCall::Impl::deadline_ms() const {
   }
   add(lcp_.deadline_ms());
   add(auth_.deadline_ms());
-  add(keepalive_.deadline_ms());
   add(setup_deadline_ms_);
   add(ipcp_start_ms_);
   if (network_running_) {
@@ -174,7 +167,6 @@ void PppCall::Impl::TerminateLink(std::string reason, std::string_view wire_text
   end_reason_ = std::move(reason);
   setup_deadline_ms_.reset();
   auth_.Stop();
-  keepalive_.Stop();
   SetPhase(Phase::kTerminate);
   lcp_.Close(wire_text, now_ms_);
   if (!TimerRuns(lcp_.state())) {
@@ -238,6 +230,8 @@ void PppCall::OnTimer(uint64_t now_ms) { impl_->OnTimer(now_ms); }
 void PppCall::Terminate(std::string reason, uint64_t now_ms) {
   impl_->Terminate(std::move(reason), now_ms);
 }
+void PppCall::RenegotiateCcp(uint64_t now_ms) { impl_->RenegotiateCcp(now_ms); }
+void PppCall::ProgramAgain() { impl_->ProgramAgain(); }
 void PppCall::OnLowerDown(std::string reason, uint64_t now_ms) {
   impl_->OnLowerDown(std::move(reason), now_ms);
 }

@@ -27,13 +27,14 @@ struct PppSettings {
   uint32_t max_configure = 10;
   uint32_t max_terminate = 2;
   uint32_t max_failure = 5;
-  uint32_t echo_interval_ms = 30000;  // 0: off
-  uint32_t echo_failures = 4;
+  uint16_t echo_interval_s = 30;  // of silence; 0: only answer
+  uint8_t echo_failures = 4;
   uint32_t setup_timeout_ms = 60000;
   uint32_t gateway_address = 0;     // host order
   std::vector<uint32_t> dns, wins;  // at most two each, host order
   MppePolicy mppe = MppePolicy::kAllow;
   bool mppe_40 = true, mppe_56 = true, mppe_128 = true;
+  bool mppe_stateful = false;       // accepted from clients that insist
   std::vector<AuthMethod> methods;  // allowed, in order of preference
   std::string server_name;          // in CHAP Challenges
 };
@@ -41,7 +42,15 @@ struct PppSettings {
 struct MppeDirection {
   uint16_t bits = 0;   // 40, 56, 128
   uint32_t epoch = 0;  // new at each CCP Opened: RFC 3078 keys start again
-  Secret start_key;    // 8 or 16 octets
+  bool stateful = false;
+  Secret start_key;  // 8 or 16 octets
+};
+
+// EchoOffload: LCP echo as the data plane does it (RFC 1661 s5.8).
+struct EchoOffload {
+  uint16_t interval_s = 0;  // 0: only answer
+  uint8_t failures = 0;
+  uint32_t magic = 0, peer_magic = 0;
 };
 
 // DataplaneState: all that the data plane must know of the PPP side. Program carries the
@@ -54,6 +63,7 @@ struct DataplaneState {
   uint32_t client_address = 0;  // 0 until IPCP is opened
   bool require_encryption = false;
   std::optional<MppeDirection> receive, send;
+  std::optional<EchoOffload> echo;  // while LCP is open
 };
 
 // Effects. Order matters: frames after a Program must leave only when the data plane has
@@ -114,6 +124,10 @@ class PppCall {
   void OnTimer(uint64_t now_ms);
   // Terminate: LCP Terminate-Request, then Ended when the peer answers or time is over.
   void Terminate(std::string reason, uint64_t now_ms);
+  // RenegotiateCcp: the peer's MPPE cannot be followed any more. The call ends when it will not.
+  void RenegotiateCcp(uint64_t now_ms);
+  // ProgramAgain gives the Program effect anew, for a change on the caller's side.
+  void ProgramAgain();
   // OnLowerDown: the control connection or call is gone: Ended at once, nothing sent.
   void OnLowerDown(std::string reason, uint64_t now_ms);
 

@@ -11,7 +11,6 @@
 
 #include "controlplane/ppp/auth_server.h"
 #include "controlplane/ppp/call.h"
-#include "controlplane/ppp/keepalive.h"
 #include "controlplane/ppp/negotiator.h"
 #include "controlplane/ppp/options/ccp_policy.h"
 #include "controlplane/ppp/options/ipcp_policy.h"
@@ -29,6 +28,8 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   void OnAuthResult(AuthResult result, uint64_t now_ms);
   void OnTimer(uint64_t now_ms);
   void Terminate(std::string reason, uint64_t now_ms);
+  void RenegotiateCcp(uint64_t now_ms);
+  void ProgramAgain();
   void OnLowerDown(std::string reason, uint64_t now_ms);
   [[nodiscard]] std::optional<uint64_t> deadline_ms() const;
   [[nodiscard]] std::vector<Effect> TakeEffects() { return std::exchange(effects_, {}); }
@@ -48,6 +49,7 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   struct Direction {
     uint16_t bits = 0;
     uint32_t epoch = 0;
+    bool stateful = false;
   };
 
   // NegotiatorOwner
@@ -81,7 +83,6 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   void OnLcpDown();
   void OnEchoRequest(const wire::ppp::ControlPacket& packet);
   void OnEchoReply(const wire::ppp::ControlPacket& packet);
-  void SendEchoRequest();
   void SendProtocolReject(const wire::ppp::Frame& frame);
   void OnProtocolReject(const wire::ppp::ControlPacket& packet);
 
@@ -122,8 +123,7 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   LcpPolicy lcp_policy_;
   Negotiator lcp_;
   AuthServer auth_;
-  Keepalive keepalive_;
-  uint8_t echo_identifier_ = 0;
+  bool echo_refused_ = false;  // the peer knows no Echo-Request
   uint32_t num_lcp_restarts_ = 0;
   uint64_t rejects_since_ms_ = 0;  // Protocol-Rejects, by the second
   uint32_t num_rejects_ = 0;

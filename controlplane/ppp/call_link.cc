@@ -69,12 +69,12 @@ void PppCall::Impl::OnTerminateRequest(uint16_t protocol) {
 
 void PppCall::Impl::OnCodeRejected(uint16_t protocol, uint8_t code) {
   if (protocol == wire::ppp::kLcp && code == wire::ppp::kEchoRequest) {
-    keepalive_.Stop();
+    echo_refused_ = true;
+    ProgramLater();
   }
 }
 
 void PppCall::Impl::OnLcpUp() {
-  keepalive_.Start(now_ms_);
   SetPhase(Phase::kAuthenticate);
   auth_.Start(lcp_policy_.method(), now_ms_);
 }
@@ -82,7 +82,6 @@ void PppCall::Impl::OnLcpUp() {
 void PppCall::Impl::OnLcpDown() {
   auth_.Stop();
   next_question_.reset();
-  keepalive_.Stop();
   held_.clear();
   StopNetwork();
   authenticated_ = false;
@@ -150,11 +149,7 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
 
 void PppCall::Impl::OnExtraPacket(uint16_t protocol, const wire::ppp::ControlPacket& packet) {
   if (protocol == wire::ppp::kCcp) {
-    // RFC 3078 s8.1: stateless mode needs no reset; the peer may wait for the Ack.
-    if (packet.code == wire::ppp::kResetRequest && ccp_opened()) {
-      Send(EmitControl(protocol, wire::ppp::kResetAck, packet.identifier, {}));
-    }
-    return;
+    return;  // Reset-Request and Reset-Ack are the data plane's, which has the keys: a stray one
   }
   switch (packet.code) {
     case wire::ppp::kProtocolReject:
@@ -194,17 +189,7 @@ void PppCall::Impl::OnEchoReply(const wire::ppp::ControlPacket& packet) {
     ++counters_->malformed_packets;
   } else if (magic != 0 && magic == lcp_policy_.magic()) {
     TerminateLink("LCP: the link is looped back", "the link is looped back");
-  } else if (packet.identifier != echo_identifier_) {
-    ++counters_->bad_identifiers;  // late; that it came at all has been noted
-  }
-}
-
-void PppCall::Impl::SendEchoRequest() {
-  uint8_t magic[4];
-  wire::Writer out(magic);
-  out.U32(lcp_policy_.magic());
-  echo_identifier_ = lcp_.NextIdentifier();
-  Send(EmitControl(wire::ppp::kLcp, wire::ppp::kEchoRequest, echo_identifier_, magic));
+  }  // else an answer to the data plane, which has noted that something came
 }
 
 void PppCall::Impl::SendProtocolReject(const wire::ppp::Frame& frame) {

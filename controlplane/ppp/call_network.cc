@@ -20,7 +20,7 @@ constexpr uint32_t kMaxIpcpRestarts = 5;
 }  // namespace
 
 PppCall::Impl::Network::Network(Impl* call, uint32_t strengths, uint32_t client_address)
-    : ccp_policy(strengths),
+    : ccp_policy(strengths, call->settings_->mppe_stateful),
       ccp(wire::ppp::kCcp, wire::ppp::kResetRequest, wire::ppp::kResetAck, &ccp_policy, call,
           *call->settings_, call->counters_),
       ipcp_policy(*call->settings_, client_address),
@@ -118,13 +118,15 @@ void PppCall::Impl::BeforeConfigure(uint16_t protocol, uint8_t code) {
 }
 
 void PppCall::Impl::SetReceive(uint16_t bits) {
-  if (bits == 0 || (receive_.bits == bits && receive_.epoch == ccp_epoch_)) {
+  const bool stateful = network_->ccp_policy.receive_stateful();
+  if (bits == 0 ||
+      (receive_.bits == bits && receive_.stateful == stateful && receive_.epoch == ccp_epoch_)) {
     return;
   }
   if (receive_.epoch == ccp_epoch_) {
-    ++ccp_epoch_;  // another key length within one negotiation
+    ++ccp_epoch_;  // another key length or mode within one negotiation
   }
-  receive_ = {bits, ccp_epoch_};
+  receive_ = {bits, ccp_epoch_, stateful};
   ProgramNow();
 }
 
@@ -134,7 +136,7 @@ void PppCall::Impl::OnCcpUp() {
   // what it has asked for itself.
   const bool chosen = policy.receive_bits() != 0;
   SetReceive(chosen ? policy.receive_bits() : policy.send_bits());
-  send_ = {policy.send_bits(), ccp_epoch_};
+  send_ = {policy.send_bits(), ccp_epoch_, policy.send_stateful()};
   was_encrypted_ = true;
   ProgramNow();
   Emit(Changed{});
@@ -181,6 +183,18 @@ void PppCall::Impl::OnCcpGone(const std::string& why) {
   StartIpcp();
 }
 
+void PppCall::Impl::RenegotiateCcp(uint64_t now_ms) {
+  if (ended_ || terminating_ || !ccp_opened()) {
+    return;  // what comes of a negotiation under way has new keys anyway
+  }
+  now_ms_ = now_ms;
+  network_->ccp.Down(now_ms);
+  if (network_running_) {  // not renegotiated too often
+    network_->ccp.Up(now_ms);
+  }
+  Settle();
+}
+
 void PppCall::Impl::OnIpcpUp() { CheckUp(); }
 
 void PppCall::Impl::OnIpcpDown() {
@@ -217,7 +231,10 @@ std::optional<MppeDirection> PppCall::Impl::Key(const Direction& direction, cons
     return std::nullopt;
   }
   const Secret& key = direction.bits == 128 ? key_128 : key_40_56;
-  return MppeDirection{.bits = direction.bits, .epoch = direction.epoch, .start_key = key.Clone()};
+  return MppeDirection{.bits = direction.bits,
+                       .epoch = direction.epoch,
+                       .stateful = direction.stateful,
+                       .start_key = key.Clone()};
 }
 
 void PppCall::Impl::ProgramNow() {
@@ -232,6 +249,12 @@ void PppCall::Impl::ProgramNow() {
   state.require_encryption = required() || was_encrypted_;
   state.receive = Key(receive_, keys_.receive_128, keys_.receive_40_56);
   state.send = Key(send_, keys_.send_128, keys_.send_40_56);
+  if (lcp_.opened()) {
+    state.echo = EchoOffload{.interval_s = echo_refused_ ? uint16_t{0} : settings_->echo_interval_s,
+                             .failures = settings_->echo_failures,
+                             .magic = lcp_policy_.magic(),
+                             .peer_magic = peer.magic};
+  }
   Emit(Program{std::move(state)});
 }
 

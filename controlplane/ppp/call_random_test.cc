@@ -21,7 +21,7 @@ class RandomPeer {
     settings.mppe = static_cast<MppePolicy>(Below(3));
     settings.methods = {AuthMethod::kMsChapV2, AuthMethod::kPap, AuthMethod::kChapMd5,
                         AuthMethod::kMsChap};
-    settings.echo_interval_ms = 5000;
+    settings.echo_interval_s = 5;
     const Random source = [this](std::span<uint8_t> out) {
       for (uint8_t& octet : out) {
         octet = static_cast<uint8_t>(random_());

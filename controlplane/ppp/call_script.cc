@@ -22,19 +22,29 @@ std::string Describe(const std::optional<MppeDirection>& key) {
   if (!key) {
     return "-";
   }
-  return absl::StrFormat("%d/%d/%s", key->bits, key->epoch,
-                         ToHex(key->start_key.octets().first(1)));
+  return absl::StrFormat("%d/%d/%s%s", key->bits, key->epoch,
+                         ToHex(key->start_key.octets().first(1)), key->stateful ? "/stateful" : "");
+}
+
+// Describe: of LCP echo that only answers nothing is said.
+std::string Describe(const std::optional<EchoOffload>& echo) {
+  if (!echo || echo->interval_s == 0) {
+    return "";
+  }
+  return absl::StrFormat(" echo %d/%d/%08x/%08x", echo->interval_s, echo->failures, echo->magic,
+                         echo->peer_magic);
 }
 
 // "program 10.77.0.10 rx 128/1/22 tx - mru 1500 mtu 1500 [acfc] [pfc] [required]", where a key
-// is bits, epoch and the first octet.
+// is bits, epoch and the first octet, "/stateful", and " echo 30/4/01010101/0a0b0c0d" is interval,
+// failures, our magic number and the peer's.
 std::string Describe(const DataplaneState& state) {
   const uint32_t a = state.client_address;
-  return absl::StrFormat("program %d.%d.%d.%d rx %s tx %s mru %d mtu %d%s%s%s", a >> 24,
+  return absl::StrFormat("program %d.%d.%d.%d rx %s tx %s mru %d mtu %d%s%s%s%s", a >> 24,
                          a >> 16 & 255, a >> 8 & 255, a & 255, Describe(state.receive),
                          Describe(state.send), state.peer_mru, state.mtu,
                          state.send_acfc ? " acfc" : "", state.send_pfc ? " pfc" : "",
-                         state.require_encryption ? " required" : "");
+                         state.require_encryption ? " required" : "", Describe(state.echo));
 }
 
 }  // namespace
@@ -69,7 +79,7 @@ PppSettings TestSettings() {
   settings.dns = {0x08080808, 0x08080404};
   settings.methods = {AuthMethod::kMsChapV2};
   settings.server_name = "culvert";
-  settings.echo_interval_ms = 0;
+  settings.echo_interval_s = 0;
   return settings;
 }
 
@@ -121,6 +131,16 @@ void Script::Answer(AuthResult result) {
 
 void Script::Terminate(const std::string& reason) {
   call_->Terminate(reason, now_ms_);
+  Take();
+}
+
+void Script::RenegotiateCcp() {
+  call_->RenegotiateCcp(now_ms_);
+  Take();
+}
+
+void Script::ProgramAgain() {
+  call_->ProgramAgain();
   Take();
 }
 

@@ -37,6 +37,8 @@ class Script {
   void Receive(const std::string& frame);
   void Answer(AuthResult result);
   void Terminate(const std::string& reason);
+  void RenegotiateCcp();
+  void ProgramAgain();
   void LowerDown(const std::string& reason);
   // Wait lets time pass, with OnTimer() at each deadline.
   void Wait(uint64_t ms);

@@ -25,9 +25,27 @@ AuthMethod MethodOf(const AuthRequest& request) {
   return std::visit(Visitor{}, request.exchange);
 }
 
+void SetPolicer(uint64_t bps, v1::Policer* policer) { policer->set_committed_bps(bps); }
+
+void SetKeepalive(const ppp::EchoOffload& echo, v1::Keepalive* keepalive) {
+  keepalive->set_interval_s(echo.interval_s);
+  keepalive->set_misses(echo.failures);
+  keepalive->set_magic(echo.magic);
+  keepalive->set_peer_magic(echo.peer_magic);
+}
+
+void SetRoute(const config::Ipv4Prefix& prefix, v1::Prefix* route) {
+  const uint32_t address = prefix.address;
+  const char octets[] = {static_cast<char>(address >> 24), static_cast<char>(address >> 16),
+                         static_cast<char>(address >> 8), static_cast<char>(address)};
+  route->set_address(octets, sizeof octets);
+  route->set_length(prefix.length);
+}
+
 void SetKey(v1::MppeKey& key, const ppp::MppeDirection& direction) {
   key.set_bits(direction.bits);
   key.set_epoch(direction.epoch);
+  key.set_stateful(direction.stateful);
   std::span<const uint8_t> octets = direction.start_key.octets();
   key.set_start_key(octets.data(), octets.size());
 }
@@ -49,13 +67,40 @@ Call::~Call() { shard_->OnCallGone(); }
 v1::Operation Call::UpsertOperation() const {
   v1::Operation operation;
   v1::CallConfig& config = *operation.mutable_upsert();
+  config = shard_->services().call_template;
   config.set_handle(handle_);
   config.set_local_address(identity_.local_address);
   config.set_call_id(identity_.call_id);
   config.set_peer_address(identity_.peer_address);
   config.set_peer_call_id(identity_.peer_call_id);
-  config.set_receive_window(shard_->services().control_settings->receive_window);
+  if (shard_->services().honour_peer_window) {
+    config.set_peer_window(identity_.peer_window);
+  }
+  AddGrants(&config);
   return operation;
+}
+
+CallRates Call::rates() const {
+  const auto choose = [](std::optional<uint64_t> operators, std::optional<uint64_t> users,
+                         uint64_t listeners) {
+    return operators ? *operators : users.value_or(listeners);
+  };
+  return {.upstream_bps = choose(rate_override_.upstream_bps, grants_.upstream_bps,
+                                 identity_.rates.upstream_bps),
+          .downstream_bps = choose(rate_override_.downstream_bps, grants_.downstream_bps,
+                                   identity_.rates.downstream_bps)};
+}
+
+void Call::AddGrants(v1::CallConfig* config) const {
+  if (rates().upstream_bps != 0) {
+    SetPolicer(rates().upstream_bps, config->mutable_upstream_policer());
+  }
+  if (rates().downstream_bps != 0) {
+    SetPolicer(rates().downstream_bps, config->mutable_downstream_policer());
+  }
+  for (const config::Ipv4Prefix& prefix : grants_.routes) {
+    SetRoute(prefix, config->add_routes());
+  }
 }
 
 void Call::Begin() {
@@ -165,6 +210,14 @@ void Call::Upsert(const ppp::DataplaneState& state) {
   if (state.send) {
     SetKey(*config.mutable_send(), *state.send);
   }
+  if (state.echo) {
+    SetKeepalive(*state.echo, config.mutable_keepalive());
+  }
+  if (state.client_address == 0) {
+    config.clear_routes();
+  }
+  rate_changes_sent_.insert(rate_changes_sent_.end(), rate_changes_.begin(), rate_changes_.end());
+  rate_changes_.clear();
   unconfirmed_ = true;
   shard_->Program(std::move(operation), [self = shared_from_this()](const v1::Result& result) {
     self->OnUpsert(result);
@@ -180,6 +233,68 @@ void Call::OnUpsert(const v1::Result& result) {
     return End(EndCause::kDataplane, absl::StrCat("data plane: ", result.message()),
                pptp::DisconnectResult::kError);
   }
+  for (const RateChanged& done : std::exchange(rate_changes_sent_, {})) {
+    done(rates());
+  }
+  Pump();
+}
+
+void Call::SetRate(const RateChange& change, RateChanged done) {
+  if (change.upstream_bps) {
+    rate_override_.upstream_bps = change.upstream_bps;
+  }
+  if (change.downstream_bps) {
+    rate_override_.downstream_bps = change.downstream_bps;
+  }
+  rate_changes_.push_back(std::move(done));
+  if (step_ == Step::kAccepted) {
+    StartPpp();
+  }
+  ppp_->ProgramAgain();
+  Pump();
+}
+
+void Call::AnswerRateChanges(const absl::Status& status) {
+  for (std::vector<RateChanged>* waiting : {&rate_changes_sent_, &rate_changes_}) {
+    for (const RateChanged& done : std::exchange(*waiting, {})) {
+      done(status);
+    }
+  }
+}
+
+void Call::OnEvent(v1::Event::Kind kind) {
+  switch (kind) {
+    case v1::Event::DEAD:
+      return EndThroughLcp(EndCause::kLostCarrier, pptp::DisconnectResult::kLostCarrier,
+                           "the client is silent: no LCP Echo-Reply");
+    case v1::Event::IDLE:
+      return EndThroughLcp(EndCause::kIdleTimeout, pptp::DisconnectResult::kShutdown,
+                           "idle timeout");
+    case v1::Event::QUOTA:
+      return EndThroughLcp(EndCause::kOctetQuota, pptp::DisconnectResult::kShutdown,
+                           "the octet quota is used up");
+    case v1::Event::MPPE_FAILED:
+      if (step_ == Step::kRunning) {
+        ppp_->RenegotiateCcp(SteadyMs());
+        Pump();
+      }
+      return;
+    case v1::Event::SEQUENCE_RESTART:
+      // LCP would reach the new session, if anybody.
+      return End(EndCause::kLostCarrier, "the client has begun another GRE session",
+                 pptp::DisconnectResult::kLostCarrier);
+    default:
+      return;
+  }
+}
+
+void Call::EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::string_view reason) {
+  if (step_ != Step::kRunning) {
+    return End(cause, reason, result);
+  }
+  end_cause_ = cause;
+  end_result_ = result;
+  ppp_->Terminate(std::string(reason), SteadyMs());
   Pump();
 }
 
@@ -202,6 +317,7 @@ void Call::OnAuthResult(AuthMethod method, AuthResult result) {
     return;
   }
   client_address_ = result.client_address;
+  grants_ = result.grants;
   report_.OnAuthResult(method, result);
   ppp_->OnAuthResult(std::move(result), SteadyMs());
   Pump();
@@ -215,13 +331,7 @@ void Call::Apply(ppp::Up& effect) { report_.OnUp(effect.client_address, effect.m
 
 void Call::Apply(ppp::Changed& effect) { report_.OnChanged(ppp_->phase(), ppp_->mppe_bits()); }
 
-void Call::Apply(ppp::Ended& effect) {
-  if (terminating_) {
-    End(EndCause::kTerminated, effect.reason, pptp::DisconnectResult::kShutdown);
-  } else {
-    End(EndCause::kPpp, effect.reason, pptp::DisconnectResult::kLostCarrier);
-  }
-}
+void Call::Apply(ppp::Ended& effect) { End(end_cause_, effect.reason, end_result_); }
 
 void Call::OnClearRequest() {
   End(EndCause::kClientHangUp, "client hung up", pptp::DisconnectResult::kRequest);
@@ -238,12 +348,7 @@ void Call::OnDataplaneDown() {
 void Call::Shutdown() { End(EndCause::kShutdown, "shut down", pptp::DisconnectResult::kShutdown); }
 
 void Call::Terminate(std::string_view reason) {
-  terminating_ = true;
-  if (step_ == Step::kRunning) {
-    ppp_->Terminate(std::string(reason), SteadyMs());
-    return Pump();
-  }
-  End(EndCause::kTerminated, reason, pptp::DisconnectResult::kShutdown);
+  EndThroughLcp(EndCause::kTerminated, pptp::DisconnectResult::kShutdown, reason);
 }
 
 void Call::End(EndCause cause, std::string_view reason,
@@ -257,6 +362,7 @@ void Call::End(EndCause cause, std::string_view reason,
   end_cause_ = cause;
   end_reason_ = reason;
   effects_.clear();
+  AnswerRateChanges(absl::NotFoundError("the call has ended"));
   alarm_.Set(std::nullopt);
   CallOwner* owner = std::exchange(owner_, nullptr);
   if (notify) {

@@ -9,11 +9,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_connection.h"
 #include "controlplane/shard/alarm.h"
 #include "controlplane/shard/call_report.h"
+#include "controlplane/shard/services.h"
 
 namespace culvert {
 
@@ -34,6 +36,8 @@ class CallOwner {
 struct CallIdentity {
   uint32_t peer_address = 0, local_address = 0;  // outer, host order
   uint16_t call_id = 0, peer_call_id = 0;
+  uint16_t peer_window = 0;  // packets, as the client announced it
+  CallRates rates;           // for users without their own
 };
 
 class Call : public std::enable_shared_from_this<Call> {
@@ -48,6 +52,8 @@ class Call : public std::enable_shared_from_this<Call> {
   // waits for the answer.
   void Begin();
   void OnFrame(wire::Octets frame);
+  void OnEvent(dataplane::v1::Event::Kind kind);
+  void SetRate(const RateChange& change, RateChanged done);
   // OnClearRequest: the client hangs up and waits for Call-Disconnect-Notify.
   void OnClearRequest();
   // OnOwnerLost: the client has left the call or its control connection is gone.
@@ -79,9 +85,14 @@ class Call : public std::enable_shared_from_this<Call> {
   void Apply(ppp::Changed& effect);
   void Apply(ppp::Ended& effect);
   void OnAuthResult(AuthMethod method, AuthResult result);
+  // EndThroughLcp tells the client; the call ends as `cause` when it has answered or time is over.
+  void EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::string_view reason);
+  void AnswerRateChanges(const absl::Status& status);
   void End(EndCause cause, std::string_view reason, std::optional<pptp::DisconnectResult> notify);
   [[nodiscard]] dataplane::v1::Operation UpsertOperation() const;
   void Upsert(const ppp::DataplaneState& state);
+  void AddGrants(dataplane::v1::CallConfig* config) const;
+  [[nodiscard]] CallRates rates() const;
 
   Shard* const shard_;
   CallOwner* owner_;  // null after the end
@@ -90,12 +101,16 @@ class Call : public std::enable_shared_from_this<Call> {
   Step step_ = Step::kProgramming;
   uint64_t handle_ = 0;
   uint32_t client_address_ = 0;  // ours to give back
-  bool terminating_ = false;     // asked for by the operator
-  bool unconfirmed_ = false;     // an upsert of PPP's is under way
+  CallGrants grants_;
+  RateChange rate_override_;  // by the operator
+  bool unconfirmed_ = false;  // an upsert of PPP's is under way
   bool pumping_ = false;
-  uint64_t start_deadline_ms_ = 0;  // kAccepted: LCP begins even if no GRE has come
-  EndCause end_cause_ = EndCause::kPpp;
+  uint64_t start_deadline_ms_ = 0;       // kAccepted: LCP begins even if no GRE has come
+  EndCause end_cause_ = EndCause::kPpp;  // also why LCP is asked to end the call
+  pptp::DisconnectResult end_result_ = pptp::DisconnectResult::kLostCarrier;
   std::string end_reason_;
+  // Rate changes that no upsert carries yet, and those that the one under way carries.
+  std::vector<RateChanged> rate_changes_, rate_changes_sent_;
   std::deque<ppp::Effect> effects_;
   std::unique_ptr<ppp::PppCall> ppp_;
   Alarm alarm_;

@@ -54,6 +54,12 @@ std::string_view EndCauseName(EndCause cause) {
       return "control-connection";
     case EndCause::kPpp:
       return "ppp";
+    case EndCause::kLostCarrier:
+      return "lost-carrier";
+    case EndCause::kIdleTimeout:
+      return "idle-timeout";
+    case EndCause::kOctetQuota:
+      return "octet-quota";
     case EndCause::kTerminated:
       return "terminated";
     case EndCause::kDataplane:

@@ -18,8 +18,11 @@ enum class EndCause : uint8_t {
   kClientHangUp,       // Call-Clear-Request or Call-Disconnect-Notify
   kControlConnection,  // closed or lost
   kPpp,                // LCP, authentication, IPCP or CCP ended it
-  kTerminated,         // by the operator
-  kDataplane,          // it is away, or refused the call
+  kLostCarrier,        // the client is silent, or has begun another session
+  kIdleTimeout,
+  kOctetQuota,
+  kTerminated,  // by the operator
+  kDataplane,   // it is away, or refused the call
   kShutdown,
 };
 [[nodiscard]] std::string_view EndCauseName(EndCause cause);

@@ -16,11 +16,12 @@ constexpr size_t kReadLen = 4096;  // at a time, so that one client cannot keep 
 }
 
 Connection::Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer_address,
-                       uint32_t local_address)
+                       uint32_t local_address, CallRates rates)
     : shard_(shard),
       socket_(std::move(socket)),
       peer_address_(peer_address),
       local_address_(local_address),
+      rates_(rates),
       control_(
           shard->services().control_settings,
           [this] { return shard_->AllocateCallId(local_address_); }, &shard->control_counters(),
@@ -148,7 +149,9 @@ void Connection::Apply(const pptp::CallRequested& effect) {
                                      CallIdentity{.peer_address = peer_address_,
                                                   .local_address = local_address_,
                                                   .call_id = effect.call_id,
-                                                  .peer_call_id = effect.peer_call_id});
+                                                  .peer_call_id = effect.peer_call_id,
+                                                  .peer_window = effect.peer_receive_window,
+                                                  .rates = rates_});
   calls_.emplace(effect.call_id, call);
   call->Begin();
 }

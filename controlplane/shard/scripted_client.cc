@@ -89,7 +89,7 @@ void ScriptedClient::Start() {
 }
 
 uint16_t ScriptedClient::Dial(uint16_t peer_call_id) {
-  Send(wp::OutgoingCallRequest{.call_id = peer_call_id});
+  Send(wp::OutgoingCallRequest{.call_id = peer_call_id, .receive_window = 64});
   std::optional<wp::OutgoingCallReply> reply = Expect<wp::OutgoingCallReply>();
   return reply && reply->result == 1 && reply->peer_call_id == peer_call_id ? reply->call_id : 0;
 }

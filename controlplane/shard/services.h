@@ -4,20 +4,27 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "controlplane/aaa/address_pools.h"
 #include "controlplane/aaa/authentication.h"
 #include "controlplane/dataplane_client/dataplane_client.h"
 #include "controlplane/management/call_directory.h"
+#include "controlplane/management/call_rates.h"
 #include "controlplane/metrics/metrics.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_connection.h"
+#include "culvert/dataplane/v1/dataplane.pb.h"
 
 namespace culvert {
 
 struct Services {
   std::shared_ptr<const pptp::ControlSettings> control_settings;
   std::shared_ptr<const ppp::PppSettings> ppp_settings;
+  // What every call is programmed with, whoever it is: reordering, outer header, idle timeout.
+  dataplane::v1::CallConfig call_template;
+  bool honour_peer_window = false;
+  std::vector<CallRates> listener_rates;  // as pptp.listen
   uint64_t call_id_rest_ms = 0;
   size_t max_connections = 0;  // of each shard
   Authenticator* authenticator = nullptr;

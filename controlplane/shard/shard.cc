@@ -28,7 +28,9 @@ Shard::~Shard() {
 absl::Status Shard::Listen(std::span<const config::Endpoint> endpoints) {
   for (const config::Endpoint& endpoint : endpoints) {
     listeners_.push_back(std::make_unique<Listener>(
-        loop_, endpoint, [this](asio::ip::tcp::socket socket) { OnAccepted(std::move(socket)); }));
+        loop_, endpoint, [this, listener = listeners_.size()](asio::ip::tcp::socket socket) {
+          OnAccepted(listener, std::move(socket));
+        }));
     if (absl::Status status = listeners_.back()->Open(num_shards_ > 1); !status.ok()) {
       return status;
     }
@@ -50,7 +52,7 @@ void Shard::Join() {
   }
 }
 
-void Shard::OnAccepted(asio::ip::tcp::socket socket) {
+void Shard::OnAccepted(size_t listener, asio::ip::tcp::socket socket) {
   asio::error_code error;
   asio::ip::tcp::endpoint peer = socket.remote_endpoint(error);
   asio::ip::tcp::endpoint local = error ? peer : socket.local_endpoint(error);
@@ -64,8 +66,13 @@ void Shard::OnAccepted(asio::ip::tcp::socket socket) {
   socket.set_option(asio::ip::tcp::no_delay(true), error);
   services_->metrics->OnConnectionAccepted();
   // GRE must come from the address that the client connected to: NATs and the client check it.
-  auto connection = std::make_shared<Connection>(
-      this, std::move(socket), peer.address().to_v4().to_uint(), local.address().to_v4().to_uint());
+  CallRates rates;
+  if (listener < services_->listener_rates.size()) {
+    rates = services_->listener_rates[listener];
+  }
+  auto connection =
+      std::make_shared<Connection>(this, std::move(socket), peer.address().to_v4().to_uint(),
+                                   local.address().to_v4().to_uint(), rates);
   connections_.emplace(connection.get(), connection);
   connection->Start();
 }
@@ -131,6 +138,16 @@ void Shard::Terminate(std::vector<uint64_t> ids) {
   });
 }
 
+void Shard::SetRate(uint64_t id, RateChange change, RateChanged done) {
+  asio::post(loop_, [this, id, change, done = std::move(done)]() mutable {
+    auto it = calls_by_id_.find(id);
+    if (it == calls_by_id_.end()) {
+      return done(absl::NotFoundError("the call has ended"));
+    }
+    it->second->SetRate(change, std::move(done));
+  });
+}
+
 void Shard::OnDataplaneUp() { dataplane_up_ = true; }
 
 void Shard::OnDataplaneDown() {
@@ -148,6 +165,14 @@ void Shard::OnFrames(std::vector<dataplane::v1::Frame> frames) {
     if (auto it = calls_by_handle_.find(frame.handle()); it != calls_by_handle_.end()) {
       it->second->OnFrame(
           {reinterpret_cast<const uint8_t*>(frame.data().data()), frame.data().size()});
+    }
+  }
+}
+
+void Shard::OnEvents(std::vector<dataplane::v1::Event> events) {
+  for (const dataplane::v1::Event& event : events) {
+    if (auto it = calls_by_handle_.find(event.handle()); it != calls_by_handle_.end()) {
+      it->second->OnEvent(event.kind());
     }
   }
 }

@@ -39,10 +39,13 @@ class Shard final : public DataplaneSink {
   void Join();
   // Terminate ends those of the calls that are this shard's. Any thread.
   void Terminate(std::vector<uint64_t> ids);
+  // SetRate: `done` is called once, on the shard's thread; NotFound: no such call here. Any thread.
+  void SetRate(uint64_t id, RateChange change, RateChanged done);
 
   void OnDataplaneUp() override;                                     // loop
   void OnDataplaneDown() override;                                   // loop
   void OnFrames(std::vector<dataplane::v1::Frame> frames) override;  // loop
+  void OnEvents(std::vector<dataplane::v1::Event> events) override;  // loop
 
   // What follows is for this shard's connections and calls; loop.
   asio::io_context& loop() { return loop_; }
@@ -65,7 +68,8 @@ class Shard final : public DataplaneSink {
   static constexpr uint64_t kShutdownMs = 3500;
 
  private:
-  void OnAccepted(asio::ip::tcp::socket socket);
+  // `listener`: which of pptp.listen it came by.
+  void OnAccepted(size_t listener, asio::ip::tcp::socket socket);
   void RefuseConnection();
   void Tick();
   void BeginShutdown();

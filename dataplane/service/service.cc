@@ -79,6 +79,8 @@ void Service::Apply(v1::Operation* operation, v1::Result* result) {
     case v1::Operation::kRemove: {
       const uint64_t handle = operation->remove();
       const absl::StatusOr<CallTotals> totals = datapath_->Remove(handle);
+      uint64_t traced = handle;
+      traced_.compare_exchange_strong(traced, 0);
       FromResult(totals.status(), result);
       result->set_handle(handle);
       if (totals.ok()) FromTotals(handle, *totals, result->mutable_final_counters());

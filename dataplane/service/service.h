@@ -1,6 +1,7 @@
 // Service: the gRPC service culvert.dataplane.v1.Dataplane over a Datapath. gRPC's threads call it.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <mutex>
@@ -51,8 +52,8 @@ class Service final : public v1::Dataplane::Service {
  private:
   void Apply(v1::Operation* operation, v1::Result* result);
   bool WriteRound(bool with_calls, grpc::ServerWriter<v1::CountersResponse>* writer);
-  void WriteTrace(grpc::ServerContext* context, uint32_t count,
-                  grpc::ServerWriter<v1::TracedPacket>* writer);
+  grpc::Status WriteTrace(grpc::ServerContext* context, const v1::TraceRequest& request,
+                          grpc::ServerWriter<v1::TracedPacket>* writer);
   // Waits; false when the client has gone or the service stops.
   bool Wait(grpc::ServerContext* context, uint32_t interval_ms);
 
@@ -63,8 +64,9 @@ class Service final : public v1::Dataplane::Service {
   uint64_t instance_;
   std::mutex mutex_;
   std::condition_variable stop_;
-  bool stopping_ = false;   // guarded by mutex_
-  std::mutex trace_mutex_;  // held by the one trace there may be
+  bool stopping_ = false;            // guarded by mutex_
+  std::mutex trace_mutex_;           // held by the one trace there may be
+  std::atomic<uint64_t> traced_{0};  // the call's handle; 0: none, or it was removed
 };
 
 }  // namespace culvert::dataplane

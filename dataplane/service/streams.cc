@@ -39,28 +39,33 @@ grpc::Status Service::Trace(grpc::ServerContext* context, const v1::TraceRequest
   if (!only.owns_lock()) {
     return {grpc::StatusCode::ALREADY_EXISTS, "a trace is under way; there can be one at a time"};
   }
-  const absl::Status status = datapath_->StartTrace(request->handle(), request->count());
-  if (!status.ok()) return ToGrpc(status);
-  WriteTrace(context, request->count(), writer);
-  return ToGrpc(datapath_->StartTrace(request->handle(), 0));
+  traced_ = request->handle();  // first: the call may be removed while the trace starts
+  const absl::Status started = datapath_->StartTrace(request->handle(), request->count());
+  if (!started.ok()) return ToGrpc(started);
+  grpc::Status status = WriteTrace(context, *request, writer);
+  traced_ = 0;
+  const absl::Status stopped = datapath_->StartTrace(request->handle(), 0);
+  return status.ok() ? ToGrpc(stopped) : status;
 }
 
-void Service::WriteTrace(grpc::ServerContext* context, uint32_t count,
-                         grpc::ServerWriter<v1::TracedPacket>* writer) {
+grpc::Status Service::WriteTrace(grpc::ServerContext* context, const v1::TraceRequest& request,
+                                 grpc::ServerWriter<v1::TracedPacket>* writer) {
   std::vector<TracedPacket> packets;
-  for (uint32_t written = 0; written < count;) {
+  for (uint32_t written = 0; written < request.count();) {
     packets.clear();
-    if (datapath_->TakeTrace(&packets, count - written) == 0) {
-      if (!Wait(context, kTracePauseMs)) return;
+    if (datapath_->TakeTrace(&packets, request.count() - written) == 0) {
+      if (traced_ == 0) return {grpc::StatusCode::NOT_FOUND, "the call has ended"};
+      if (!Wait(context, kTracePauseMs)) return grpc::Status::OK;
       continue;
     }
     for (const TracedPacket& packet : packets) {
       v1::TracedPacket message;
       FromTraced(packet, &message);
-      if (!writer->Write(message)) return;
+      if (!writer->Write(message)) return grpc::Status::CANCELLED;
     }
     written += static_cast<uint32_t>(packets.size());
   }
+  return grpc::Status::OK;
 }
 
 }  // namespace culvert::dataplane

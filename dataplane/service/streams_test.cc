@@ -117,6 +117,27 @@ TEST_F(StreamsTest, TraceGivesPacketsAndStops) {
               testing::ElementsAre(std::pair(uint64_t{100}, 2U), std::pair(uint64_t{100}, 0U)));
 }
 
+TEST_F(StreamsTest, TraceEndsWithItsCall) {
+  v1::ProgramRequest request;
+  *request.add_operations()->mutable_upsert() = Call(7);
+  Program(request);
+  grpc::ClientContext context;
+  v1::TraceRequest trace;
+  trace.set_handle(100);
+  trace.set_count(2);
+  const auto reader = stub_->Trace(&context, trace);
+  ASSERT_TRUE(Eventually([&] {
+    const FakeDatapath::Lock lock(datapath_.mutex);
+    return !datapath_.trace_started.empty();
+  }));
+  request.Clear();
+  request.add_operations()->set_remove(100);
+  Program(request);
+  v1::TracedPacket read;
+  EXPECT_FALSE(reader->Read(&read));
+  EXPECT_EQ(reader->Finish().error_code(), grpc::NOT_FOUND);
+}
+
 TEST_F(StreamsTest, TraceRefusesWhatItCannotDo) {
   for (const auto& [handle, count, code] : {std::tuple{uint64_t{1}, 0U, grpc::INVALID_ARGUMENT},
                                             std::tuple{uint64_t{1}, 10001U, grpc::INVALID_ARGUMENT},

@@ -16,7 +16,7 @@ void CheckRequired(const v1::Config& config, Process process, const SourceMap& p
 void CheckDataplane(const v1::Config& config, const SourceMap& places,
                     std::vector<Problem>* problems);
 
-// CheckService: sockets, authentication, MPPE.
+// CheckService: sockets, rates, authentication, MPPE.
 void CheckService(const v1::Config& config, const SourceMap& places,
                   std::vector<Problem>* problems);
 

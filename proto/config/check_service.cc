@@ -2,6 +2,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 #include "proto/config/check.h"
 #include "proto/config/repeats.h"
@@ -26,6 +27,37 @@ void CheckSockets(const v1::Config& config, const SourceMap& places,
   auto endpoints = Enumerate("pptp.listen", config.pptp().listen());
   endpoints.push_back({"metrics.listen", config.metrics().listen()});
   CheckRepeats(endpoints, places, problems);
+}
+
+// CheckRates: a listener that there is, once each, and no rate that not even control frames fit.
+void CheckRates(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  constexpr uint32_t kMinKbps = 8;
+  const auto& listen = config.pptp().listen();
+  std::map<std::string, std::string> first;  // the key by the listener
+  for (int i = 0; i < config.pptp().rates_size(); ++i) {
+    const v1::Rate& rate = config.pptp().rates(i);
+    const std::string key = fmt::format("pptp.rates[{}]", i);
+    const bool known = rate.listen().empty() ||
+                       std::find(listen.begin(), listen.end(), rate.listen()) != listen.end();
+    if (!known && places.Usable(key + ".listen") && places.Usable("pptp.listen")) {
+      problems->push_back(
+          places.At({key + ".listen"}, fmt::format("{} is none of pptp.listen", rate.listen())));
+    }
+    if (const auto [it, is_new] = first.emplace(rate.listen(), key); !is_new) {
+      problems->push_back(
+          places.At({key + ".listen", key},
+                    fmt::format("{} has these rates for the same listener already", it->second)));
+    }
+    for (const auto& [name, kbps] : {std::pair{"upstream_kbps", rate.upstream_kbps()},
+                                     std::pair{"downstream_kbps", rate.downstream_kbps()}}) {
+      if (kbps == 0 || kbps >= kMinKbps || !places.Usable(fmt::format("{}.{}", key, name)))
+        continue;
+      problems->push_back(places.At({fmt::format("{}.{}", key, name)},
+                                    fmt::format("{} is out of range: 0 (no limit), or 8 to "
+                                                "1000000000 are allowed",
+                                                kbps)));
+    }
+  }
 }
 
 void CheckAuth(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
@@ -74,6 +106,7 @@ void CheckMppe(const v1::Config& config, const SourceMap& places, std::vector<Pr
 void CheckService(const v1::Config& config, const SourceMap& places,
                   std::vector<Problem>* problems) {
   CheckSockets(config, places, problems);
+  CheckRates(config, places, problems);
   CheckAuth(config, places, problems);
   CheckMppe(config, places, problems);
 }

@@ -87,6 +87,20 @@ TEST(Check, APollingWorkerNeedsItsCoreForItself) {
   EXPECT_THAT(Lines("[dataplane]\nmain_core = 1\nidle = \"sleep\"\n"), IsEmpty());
 }
 
+TEST(Check, RatesAreOfAListenerAndFitAPacket) {
+  EXPECT_THAT(Lines("[pptp]\nlisten = [\"192.0.2.1:1723\"]\n"
+                    "rates = [\n{listen = \"192.0.2.1:1723\", upstream_kbps = 7},\n"
+                    "{listen = \"192.0.2.2:1723\"},\n"
+                    "{listen = \"192.0.2.1:1723\", downstream_kbps = 8},\n"
+                    "{downstream_kbps = 0}]\n"),
+              testing::UnorderedElementsAre(
+                  "f:4: pptp.rates[0].upstream_kbps: 7 is out of range: 0 (no limit), or 8 to "
+                  "1000000000 are allowed",
+                  "f:5: pptp.rates[1].listen: 192.0.2.2:1723 is none of pptp.listen",
+                  "f:6: pptp.rates[2].listen: pptp.rates[0] has these rates for the same listener "
+                  "already"));
+}
+
 TEST(Check, MruFitsAPort) {
   EXPECT_THAT(Lines("[ppp]\nmru = 1500\n" + Port("a", "x")),
               ElementsAre("f:2: ppp.mru: 1500 and the 44 octets that PPTP adds do not fit any port "

@@ -201,7 +201,8 @@ TEST(Load, AllProblemsAtOnceInTheOrderOfTheFile) {
                   "f:3: pptp.echoes: unknown key; known here: listen, host_name, vendor, "
                   "start_timeout_s, echo_interval_s, echo_timeout_s, stop_timeout_s, "
                   "receive_window, max_calls_per_connection, max_connections, "
-                  "call_id_rest_s",
+                  "call_id_rest_s, reorder_packets, reorder_delay_ms, honour_peer_window, "
+                  "dont_fragment, copy_dscp, dscp, rates",
                   "f:5: log.level: must be a string, found an integer"));
 }
 

@@ -38,7 +38,7 @@ uint16_t CcpPolicy::strongest_bits() const { return BitsOf(Strongest(requested_)
 
 void CcpPolicy::EmitRequest(OptionList* out) {
   if (requested_ != 0) {
-    out->AddU32(ccp::kMppe, ccp::kStateless | requested_);
+    out->AddU32(ccp::kMppe, (receive_stateful_ ? 0 : ccp::kStateless) | requested_);
   }
 }
 
@@ -46,11 +46,12 @@ void CcpPolicy::OnNak(const Option& option) {
   if (option.type != ccp::kMppe || option.value.size() != 4) {
     return;
   }
-  const uint32_t common = wire::Reader(option.value).U32() & allowed_;
-  if (common == 0) {
+  const uint32_t wanted = wire::Reader(option.value).U32();
+  if ((wanted & allowed_) == 0) {
     return Fail("no MPPE key length in common");
   }
-  requested_ = Strongest(common);
+  requested_ = Strongest(wanted & allowed_);
+  receive_stateful_ = ModeFor(wanted) == 0;
 }
 
 void CcpPolicy::OnReject(const Option& option) {
@@ -66,14 +67,14 @@ Judgement CcpPolicy::Judge(const Option& option, OptionList* naks) {
     return Judgement::kMalformed;
   }
   const uint32_t asked = wire::Reader(option.value).U32();
-  // RFC 3078 s2: one strength, stateless, without MPPC and without the obsolete bit.
-  const bool acceptable = (asked & ~kStrengths) == ccp::kStateless &&
+  // RFC 3078 s2: one strength, a mode, without MPPC and without the obsolete bit.
+  const bool acceptable = (asked & ~kStrengths) == ModeFor(asked) &&
                           std::has_single_bit(asked & kStrengths) && (asked & allowed_) != 0;
   if (acceptable) {
     return Judgement::kAck;
   }
   const uint32_t common = Strongest(asked & allowed_);
-  naks->AddU32(ccp::kMppe, ccp::kStateless | (common != 0 ? common : Strongest(allowed_)));
+  naks->AddU32(ccp::kMppe, ModeFor(asked) | (common != 0 ? common : Strongest(allowed_)));
   return Judgement::kNak;
 }
 
@@ -89,7 +90,13 @@ void CcpPolicy::AddMissing(const Options& options, OptionList* naks) {
 
 void CcpPolicy::Accept(const Options& options) {
   const Option* mppe = Find(options, ccp::kMppe);
-  accepted_ = mppe != nullptr ? wire::Reader(mppe->value).U32() & kStrengths : 0;
+  const uint32_t asked = mppe != nullptr ? wire::Reader(mppe->value).U32() : 0;
+  accepted_ = asked & kStrengths;
+  send_stateful_ = mppe != nullptr && (asked & ccp::kStateless) == 0;
+}
+
+uint32_t CcpPolicy::ModeFor(uint32_t asked) const {
+  return allow_stateful_ ? asked & ccp::kStateless : uint32_t{ccp::kStateless};
 }
 
 }  // namespace culvert::ppp
