@@ -84,4 +84,24 @@ int TerminateCalls(const Options& options, CallsStub* stub) {
   return kOk;
 }
 
+int SetRate(const Options& options, CallsStub* stub) {
+  grpc::ClientContext context;
+  SetDeadline(kTimeout, &context);
+  management::v1::SetRateRequest request;
+  management::v1::SetRateResponse response;
+  request.set_id(options.filter.id());
+  if (options.up_bps) request.set_upstream_bps(*options.up_bps);
+  if (options.down_bps) request.set_downstream_bps(*options.down_bps);
+  const grpc::Status status = stub->SetRate(&context, request, &response);
+  if (!status.ok()) return Report(status);
+  if (options.json()) {
+    std::printf("%s", ToJson(response, true).c_str());
+    return kOk;
+  }
+  const auto text = [](uint64_t bps) { return bps == 0 ? "no limit" : FormatRate(bps); };
+  std::printf("%s: upstream %s, downstream %s\n", request.id().c_str(),
+              text(response.upstream_bps()).c_str(), text(response.downstream_bps()).c_str());
+  return kOk;
+}
+
 }  // namespace culvert::ctl

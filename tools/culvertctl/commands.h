@@ -2,6 +2,8 @@
 // answers the exit status.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "culvert/management/v1/management.grpc.pb.h"
@@ -14,6 +16,8 @@ struct Options {
   management::v1::Filter filter;
   bool all = false;
   double interval_s = 0;  // 0: not given
+  std::optional<uint64_t> up_bps, down_bps;
+  uint32_t count = 10;  // packets to trace
 
   [[nodiscard]] bool json() const { return output == "json"; }
   [[nodiscard]] bool has_filter() const { return filter.ByteSizeLong() > 0; }
@@ -25,5 +29,11 @@ int ListCalls(const Options& options, CallsStub* stub);
 int GetCall(const Options& options, CallsStub* stub);     // options.filter.id
 int WatchCalls(const Options& options, CallsStub* stub);  // until the server or the user ends it
 int TerminateCalls(const Options& options, CallsStub* stub);
+int SetRate(const Options& options, CallsStub* stub);  // options.filter.id
+
+using DataplaneStub = management::v1::Dataplane::StubInterface;
+
+int ShowDataplane(const Options& options, DataplaneStub* stub);
+int TraceCall(const Options& options, DataplaneStub* stub);  // options.filter.id
 
 }  // namespace culvert::ctl

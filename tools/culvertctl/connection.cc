@@ -37,7 +37,7 @@ std::string DefaultSocket() {
   return config::Load("", config::Process::kControlplane).config.management().socket();
 }
 
-std::unique_ptr<management::v1::Calls::Stub> Connect(const std::string& socket) {
+std::shared_ptr<grpc::Channel> Connect(const std::string& socket) {
   if (const int error = TryConnect(socket); error != 0) {
     const char* remedy = error == EACCES ? "run as root, or as a member of the socket's group"
                                          : "is culvert-controlplane running? Start it, or name its "
@@ -47,8 +47,7 @@ std::unique_ptr<management::v1::Calls::Stub> Connect(const std::string& socket) 
   }
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // a list may hold a million calls
-  return management::v1::Calls::NewStub(
-      grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments));
+  return grpc::CreateCustomChannel("unix:" + socket, grpc::InsecureChannelCredentials(), arguments);
 }
 
 int Report(const grpc::Status& status) {

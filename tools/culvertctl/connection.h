@@ -20,7 +20,7 @@ inline constexpr int kUsage = 2;
 [[nodiscard]] std::string DefaultSocket();
 
 // Connect says on standard error why it cannot, with the remedy, and answers nullptr then.
-[[nodiscard]] std::unique_ptr<management::v1::Calls::Stub> Connect(const std::string& socket);
+[[nodiscard]] std::shared_ptr<grpc::Channel> Connect(const std::string& socket);
 
 // Report writes an error of the server to standard error; the exit status.
 int Report(const grpc::Status& status);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <cstdlib>
 #include <ctime>
 
 namespace culvert::ctl {
@@ -34,6 +36,21 @@ size_t Width(const std::string& text) {
 
 std::string FormatOctets(uint64_t octets) { return FormatScaled(octets, "B"); }
 std::string FormatRate(uint64_t bps) { return FormatScaled(bps, "bit/s"); }
+
+std::optional<uint64_t> ParseRate(const std::string& text) {
+  if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) == 0) return std::nullopt;
+  size_t digits = text.find_first_not_of("0123456789.");
+  if (digits == std::string::npos) digits = text.size();
+  const std::string number = text.substr(0, digits);
+  const std::string unit = text.substr(digits);
+  const double factor = unit.empty() ? 1 : unit == "k" ? 1e3 : unit == "M" ? 1e6 : 1e9;
+  if (!unit.empty() && unit != "k" && unit != "M" && unit != "G") return std::nullopt;
+  char* end = nullptr;
+  const double value = std::strtod(number.c_str(), &end) * factor;
+  constexpr double kMax = 1e15;
+  if (*end != '\0' || value > kMax) return std::nullopt;
+  return static_cast<uint64_t>(value + 0.5);
+}
 
 std::string FormatDuration(const google::protobuf::Duration& duration) {
   const int64_t s = std::max<int64_t>(0, duration.seconds());

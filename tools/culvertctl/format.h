@@ -6,6 +6,7 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ namespace culvert::ctl {
 [[nodiscard]] std::string FormatOctets(uint64_t octets);
 // FormatRate: "512 bit/s", "1.5 kbit/s", "20.0 Mbit/s".
 [[nodiscard]] std::string FormatRate(uint64_t bps);
+// ParseRate: bits a second as a number, or with k, M or G behind it: "64000", "64k", "1.5M".
+[[nodiscard]] std::optional<uint64_t> ParseRate(const std::string& text);
 // FormatDuration: "7s", "4m05s", "2h03m", "1d02h".
 [[nodiscard]] std::string FormatDuration(const google::protobuf::Duration& duration);
 // FormatTime: local time, "2026-11-22 10:05:19".

@@ -1,11 +1,13 @@
 // culvertctl: the operator's command line over culvert-controlplane's management API.
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <optional>
 #include <string>
 
 #include "proto/config/address.h"
 #include "tools/culvertctl/commands.h"
 #include "tools/culvertctl/connection.h"
+#include "tools/culvertctl/format.h"
 
 namespace culvert::ctl {
 namespace {
@@ -28,6 +30,20 @@ void AddCommon(CLI::App* command, Options* options) {
   command->add_option("-o,--output", options->output, "table or json")
       ->check(CLI::IsMember({"table", "json"}))
       ->type_name("FORM");
+  command->add_flag_callback(
+      "--json", [options] { options->output = "json"; }, "the same as --output json");
+}
+
+void AddRate(CLI::App* command, const char* name, std::optional<uint64_t>* value,
+             const char* help) {
+  command
+      ->add_option_function<std::string>(
+          name, [value](const std::string& text) { *value = ParseRate(text); }, help)
+      ->check([](const std::string& text) {
+        return ParseRate(text) ? std::string()
+                               : "\"" + text + "\" is not a rate such as 64k, 1.5M, 0 (no limit)";
+      })
+      ->type_name("RATE");
 }
 
 CLI::Option* AddText(CLI::App* command, const char* name, std::string* value, const char* help) {
@@ -62,14 +78,44 @@ int Usage(const char* text) {
 
 // Run connects and runs `command`.
 int Run(const Options& options, int (*command)(const Options&, CallsStub*)) {
-  const std::string socket = options.socket.empty() ? DefaultSocket() : options.socket;
-  const auto stub = Connect(socket);
-  return stub == nullptr ? kFailed : command(options, stub.get());
+  const auto channel = Connect(options.socket.empty() ? DefaultSocket() : options.socket);
+  if (channel == nullptr) return kFailed;
+  return command(options, management::v1::Calls::NewStub(channel).get());
+}
+
+int Run(const Options& options, int (*command)(const Options&, DataplaneStub*)) {
+  const auto channel = Connect(options.socket.empty() ? DefaultSocket() : options.socket);
+  if (channel == nullptr) return kFailed;
+  return command(options, management::v1::Dataplane::NewStub(channel).get());
+}
+
+// SetRateCommand and TraceCommand add the commands; the result is for parsed().
+CLI::App* SetRateCommand(CLI::App* calls, Options* options) {
+  CLI::App* command = calls->add_subcommand("set-rate", "change what a call may send and receive");
+  AddCommon(command, options);
+  AddId(command, options)->required();
+  AddRate(command, "--up", &options->up_bps, "bits a second from the client; 0: no limit");
+  AddRate(command, "--down", &options->down_bps, "bits a second to the client; 0: no limit");
+  return command;
+}
+
+CLI::App* TraceCommand(CLI::App* app, Options* options) {
+  CLI::App* command =
+      app->add_subcommand("trace", "show the steps that the next packets of a call go through");
+  AddCommon(command, options);
+  AddText(command, "--call", options->filter.mutable_id(), "the call's id")
+      ->check(CheckId)
+      ->required()
+      ->type_name("ID");
+  command->add_option("--count", options->count, "packets; default 10")
+      ->check(CLI::Range(1, 10000))
+      ->type_name("N");
+  return command;
 }
 
 int Main(int argc, char** argv) {
   Options options;
-  CLI::App app("Shows and ends calls of culvert-controlplane", "culvertctl");
+  CLI::App app("Shows and steers Culvert through culvert-controlplane", "culvertctl");
   app.set_version_flag("--version", "culvertctl " CULVERT_VERSION);
   app.add_option("--socket", options.socket, "the control plane's management.socket")
       ->type_name("PATH");
@@ -80,6 +126,11 @@ int Main(int argc, char** argv) {
   CLI::App* get = calls->add_subcommand("get", "show one call");
   CLI::App* watch = calls->add_subcommand(
       "watch", "follow calls: a live table in a terminal, else a line for each event");
+  CLI::App* set_rate = SetRateCommand(calls, &options);
+  CLI::App* trace = TraceCommand(&app, &options);
+  CLI::App* dataplane = app.add_subcommand(
+      "dataplane", "the data plane: workers and their stages, drops, ports, packet buffers");
+  AddCommon(dataplane, &options);
   CLI::App* terminate = app.add_subcommand("terminate", "end calls in good order");
   for (CLI::App* command : {calls, list, get, watch, terminate}) AddCommon(command, &options);
   for (CLI::App* command : {calls, list, watch, terminate}) AddFilter(command, &options);
@@ -103,6 +154,14 @@ int Main(int argc, char** argv) {
       return Usage("terminate: name one call, or --user, --peer, --client, or else --all");
     }
     return Run(options, TerminateCalls);
+  }
+  if (dataplane->parsed()) return Run(options, ShowDataplane);
+  if (trace->parsed()) return Run(options, TraceCall);
+  if (set_rate->parsed()) {
+    if (!options.up_bps && !options.down_bps) {
+      return Usage("calls set-rate: give --up, --down or both");
+    }
+    return Run(options, SetRate);
   }
   if (get->parsed()) {
     if (calls->count("--id") + calls->count("--user") + calls->count("--peer") +
