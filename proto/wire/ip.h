@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <tl/expected.hpp>
 
@@ -55,36 +56,57 @@ inline uint16_t Checksum(Octets in) {
   return LoadBe16(reinterpret_cast<const uint8_t*>(&folded));
 }
 
-// ParseIpv4 does the checks of RFC 1812 s5.2.2; octets beyond total_len are padding. Errors,
-// in the order of the checks: kTruncated (below 20 octets), kBadVersion, kBadHeaderLen (IHL
-// below 5), kBadTotalLen (below the header length or beyond `in`), kBadChecksum; the last is not
-// looked at when the checksum is `known_good`.
-[[nodiscard]] inline tl::expected<Ipv4Header, Error> ParseIpv4(Octets in, bool known_good = false) {
+// ReadIpv4 does the checks of RFC 1812 s5.2.2 and fills `header`; octets beyond total_len are
+// padding. Errors, in the order of the checks: kTruncated (below 20 octets), kBadVersion,
+// kBadHeaderLen (IHL below 5), kBadTotalLen (below the header length or beyond `in`),
+// kBadChecksum; the last is not looked at when the checksum is `known_good`. It fills the header
+// in place: a processor cannot forward small stores to the wide load of a copy and would wait.
+[[nodiscard]] inline std::optional<Error> ReadIpv4(Octets in, bool known_good, Ipv4Header* header) {
   if (in.size() < kIpv4HeaderLen) {
-    return tl::unexpected(Error::kTruncated);
+    return Error::kTruncated;
   }
   if (in[0] >> 4 != 4) {
-    return tl::unexpected(Error::kBadVersion);
+    return Error::kBadVersion;
   }
-  Ipv4Header h;
-  h.header_len = static_cast<uint8_t>((in[0] & 0x0f) * 4);
-  if (h.header_len < kIpv4HeaderLen) {
-    return tl::unexpected(Error::kBadHeaderLen);
+  const auto header_len = static_cast<uint8_t>((in[0] & 0x0f) * 4);
+  if (header_len < kIpv4HeaderLen) {
+    return Error::kBadHeaderLen;
   }
-  h.total_len = LoadBe16(&in[2]);
-  if (h.total_len < h.header_len || h.total_len > in.size()) {
-    return tl::unexpected(Error::kBadTotalLen);
+  const uint16_t total_len = LoadBe16(&in[2]);
+  if (total_len < header_len || total_len > in.size()) {
+    return Error::kBadTotalLen;
   }
-  if (!known_good && Checksum(in.first(h.header_len)) != 0) {
-    return tl::unexpected(Error::kBadChecksum);
+  if (!known_good && Checksum(in.first(header_len)) != 0) {
+    return Error::kBadChecksum;
   }
-  h.tos = in[1];
-  h.fragment = LoadBe16(&in[6]);
-  h.ttl = in[8];
-  h.protocol = in[9];
-  h.source = LoadBe32(&in[12]);
-  h.destination = LoadBe32(&in[16]);
-  return h;
+  header->header_len = header_len;
+  header->tos = in[1];
+  header->total_len = total_len;
+  header->fragment = LoadBe16(&in[6]);
+  header->ttl = in[8];
+  header->protocol = in[9];
+  header->source = LoadBe32(&in[12]);
+  header->destination = LoadBe32(&in[16]);
+  return std::nullopt;
+}
+
+// ParseIpv4 is ReadIpv4 for where a copy does not matter.
+[[nodiscard]] inline tl::expected<Ipv4Header, Error> ParseIpv4(Octets in, bool known_good = false) {
+  Ipv4Header header;
+  if (const auto error = ReadIpv4(in, known_good, &header)) {
+    return tl::unexpected(*error);
+  }
+  return header;
+}
+
+// MakeIpv4Checksum gives the checksum, in host order, of a header without options from its 16-bit
+// words' sum: what was just stored in small pieces is better not loaded again.
+constexpr uint16_t MakeIpv4Checksum(uint32_t first_words, uint32_t source, uint32_t destination) {
+  uint32_t sum = first_words + (source >> 16) + (source & 0xffff) + (destination >> 16) +
+                 (destination & 0xffff);
+  sum = (sum & 0xffff) + (sum >> 16);
+  sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<uint16_t>(~sum);
 }
 
 // UpdateChecksum is RFC 1624 equation 3: a 16-bit word changed from `from` to `to`; host order.

@@ -86,6 +86,21 @@ TEST(Checksum, UpdateIsTheSameAsSummingAgain) {
   }
 }
 
+TEST(Checksum, MadeFromWords) {
+  for (uint32_t i = 0; i < 2000; ++i) {
+    OctetVector octets = FromHex("450000541234400040010000ffff0008fffe0808");
+    StoreBe16(&octets[2], static_cast<uint16_t>(i * 37));
+    StoreBe32(&octets[12], i * 0x9e3779b9);
+    StoreBe32(&octets[16], ~(i * 0x85ebca6b));
+    uint32_t words = 0;
+    for (size_t at = 0; at < 10; at += 2) {
+      words += LoadBe16(&octets[at]);
+    }
+    StoreBe16(&octets[10], MakeIpv4Checksum(words, LoadBe32(&octets[12]), LoadBe32(&octets[16])));
+    ASSERT_EQ(Checksum(octets), 0) << i;
+  }
+}
+
 TEST(Checksum, EveryLength) {
   // By the definition of RFC 1071, octet by octet.
   OctetVector octets;

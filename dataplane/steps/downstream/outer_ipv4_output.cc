@@ -15,21 +15,27 @@ Verdict OuterIpv4OutputStep(Packet& packet, WorkerContext& context) {
   if (at == nullptr) {
     return Verdict::Drop(DropReason::headroom);
   }
-  at[0] = 0x45;
-  at[1] = static_cast<uint8_t>(call.copy_dscp != 0 ? packet.ip.tos & kDscp : call.outer_dscp << 2);
+  const auto dscp =
+      static_cast<uint8_t>(call.copy_dscp != 0 ? packet.ip.tos & kDscp : call.outer_dscp << 2);
+  const uint16_t version = 0x4500 | dscp;
+  const uint16_t id = context.next_ip_id++;
+  const uint16_t fragment = call.dont_fragment != 0 ? kDontFragment : 0;
+  constexpr uint16_t kTtlProtocol = kTtl << 8 | wire::gre::kIpProtocol;
+  wire::StoreBe16(at, version);
   wire::StoreBe16(at + 2, total_len);
-  wire::StoreBe16(at + 4, context.next_ip_id++);
-  wire::StoreBe16(at + 6, call.dont_fragment != 0 ? kDontFragment : 0);
-  at[8] = kTtl;
-  at[9] = wire::gre::kIpProtocol;
-  wire::StoreBe16(at + 10, 0);
-  wire::StoreBe32(at + 12, call.local_address);
-  wire::StoreBe32(at + 16, call.peer_address);
+  wire::StoreBe16(at + 4, id);
+  wire::StoreBe16(at + 6, fragment);
+  wire::StoreBe16(at + 8, kTtlProtocol);
+  uint16_t checksum = 0;  // left to the port
   if (context.tx_checksum) {
     packet.mbuf()->ol_flags |= kTxChecksumFlags;
   } else {
-    wire::StoreBe16(at + 10, wire::ip::Checksum({at, wire::ip::kIpv4HeaderLen}));
+    const uint32_t words = uint32_t{version} + total_len + id + fragment + kTtlProtocol;
+    checksum = wire::ip::MakeIpv4Checksum(words, call.local_address, call.peer_address);
   }
+  wire::StoreBe16(at + 10, checksum);
+  wire::StoreBe32(at + 12, call.local_address);
+  wire::StoreBe32(at + 16, call.peer_address);
   packet.ip.destination = call.peer_address;
   return Verdict::Next();
 }

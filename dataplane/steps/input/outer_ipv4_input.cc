@@ -33,11 +33,10 @@ Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context) {
   const bool good =
       context.ports[packet.port].rx_checksum &&
       (packet.mbuf()->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
-  const auto header = wire::ip::ParseIpv4(octets, good);
-  if (!header) {
-    return Verdict::Drop(ReasonOf(header.error()));
+  wire::ip::Ipv4Header* header = &packet.ip;
+  if (const auto error = wire::ip::ReadIpv4(octets, good, header)) {
+    return Verdict::Drop(ReasonOf(*error));
   }
-  packet.ip = *header;
   uint32_t slot = kNoSlot;
   if (header->protocol == wire::gre::kIpProtocol) {
     slot = context.calls->FindSlot(header->destination);

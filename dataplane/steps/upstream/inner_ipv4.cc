@@ -23,13 +23,11 @@ DropReason ReasonOf(wire::ip::Error error) {
 
 // RFC 1812 s5.2.2. From here on the mbuf is the inner packet, without any padding.
 Verdict InnerIpv4Step(Packet& packet, WorkerContext& context) {
-  const auto header = wire::ip::ParseIpv4(packet.payload());
-  if (!header) {
-    return Verdict::Drop(ReasonOf(header.error()));
+  if (const auto error = wire::ip::ReadIpv4(packet.payload(), false, &packet.ip)) {
+    return Verdict::Drop(ReasonOf(*error));
   }
-  packet.ip = *header;
   packet.Skip(packet.offset);
-  packet.Cut(header->total_len);
+  packet.Cut(packet.ip.total_len);
   return Verdict::Next();
 }
 
