@@ -77,7 +77,10 @@ TEST(DatapathTest, MppeRoundTrip) {
       EXPECT_EQ(Bytes(ppp.begin(), ppp.begin() + 6), Hex("ff03 00fd 900" + std::to_string(i)));
       receiver.Upstream(ppp);
       receiver.Run();
-      EXPECT_EQ(receiver.TotalDrops(), 1u * static_cast<uint64_t>(i) + 1) << bits;
+      // The ICMP error about it finds no key to go back with.
+      EXPECT_EQ(receiver.TotalDrops() - receiver.Drops("encryption_missing"),
+                1u * static_cast<uint64_t>(i) + 1)
+          << bits;
       EXPECT_EQ(receiver.Drops("no_client"), 1u * static_cast<uint64_t>(i) + 1);
     }
     EXPECT_EQ(receiver.datapath().CallCounters()[0].second.upstream_packets, 3u);
