@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "dataplane/worker/ack_queue.h"
 #include "tools/bench_dataplane/bare_mppe.h"
 #include "tools/bench_dataplane/modes.h"
 #include "tools/bench_dataplane/one_core.h"
@@ -17,8 +18,9 @@ namespace {
 
 constexpr unsigned kFewCalls = 1000;
 constexpr unsigned kBatchesPerSample = 4;
-constexpr unsigned kWarmUpSamples = 4;
-constexpr double kAckDelaySeconds = 0.1;  // AckQueue's
+// Longer than an acknowledgement's delay: from then on as many fall due as are put off.
+constexpr double kWarmUpSeconds = 0.3;
+constexpr double kAckDelaySeconds = dataplane::AckQueue::kDelayMs / 1000.0;
 
 // Quantity: one figure in ticks a packet, over all samples.
 struct Quantity {
@@ -193,8 +195,13 @@ int MeasurePath(const Options& options) {
     return 1;
   }
   Result result;
-  for (unsigned i = 0; i < kWarmUpSamples + options.samples; ++i) {
-    if (i == kWarmUpSamples) {
+  const auto warm_up =
+      static_cast<uint64_t>(kWarmUpSeconds * static_cast<double>(rte_get_tsc_hz()));
+  const uint64_t start = rte_rdtsc();
+  bool is_warm = false;
+  for (unsigned i = 0; i < options.samples; i += is_warm ? 1 : 0) {
+    if (!is_warm && rte_rdtsc() - start > warm_up) {
+      is_warm = true;
       result = {};
     }
     if (!lane.Sample(&result.path) ||
@@ -210,6 +217,10 @@ int MeasurePath(const Options& options) {
         result.bare.Add(ticks, before, ReadCore());
       }
     }
+  }
+  if (result.path.ticks.size() == 0) {
+    std::fprintf(stderr, "bench: every sample was disturbed; nothing is measured\n");
+    return 1;
   }
   Print(options, result, lane, few_calls.get());
   return 0;

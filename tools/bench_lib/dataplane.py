@@ -17,15 +17,15 @@ MANY_CALLS = 1000000
 MAX_CALLS = 65535 * 16
 
 
-def add_path_arguments(parser):
+def add_path_arguments(parser, samples=51):
     parser.add_argument("--path", choices=PATHS)
     parser.add_argument("--mppe", choices=MPPE)
     parser.add_argument("--size", type=int, help="octets of the inner IP packet, 40 to 1456")
-    parser.add_argument("--samples", type=int, default=51, help="default %(default)s")
+    parser.add_argument("--samples", type=int, default=samples, help="default %(default)s")
 
 
 def add_arguments(parser):
-    add_path_arguments(parser)
+    add_path_arguments(parser, 101)
     parser.add_argument("--workers", type=int, choices=[1, 2], default=1,
                         help="2: all packets from one outer address, beside one worker")
     parser.add_argument("--calls", type=int, help=f"1 to {MAX_CALLS} (default: {CALLS}, and "
@@ -44,6 +44,11 @@ def megabytes(calls):
     return 512 + calls // 2048
 
 
+def table_megabytes(calls):
+    """Call tables, at most two of that many calls and two small ones, in huge pages too."""
+    return 16 * (2 * (calls // 65535 + 1) + 2)
+
+
 def command(program, mode, options, path, mppe, size, calls, megabytes_of_eal, huge):
     line = [program, mode, "--path", path, "--mppe", mppe, "--size", size, "--calls", calls,
             "--core", options.core, "--other-core", machine.other_core(options.core),
@@ -58,7 +63,7 @@ def fields(options):
 def measure(mode, options, calls, sizes, more=()):
     """Runs the program once for each combination that was not chosen."""
     program = machine.build(TARGET)
-    with machine.huge_pages(megabytes(calls)) as huge:
+    with machine.huge_pages(megabytes(calls) + table_megabytes(calls)) as huge:
         for path in [options.path] if options.path else PATHS:
             for mppe in [options.mppe] if options.mppe else MPPE:
                 for size in sizes:
