@@ -118,7 +118,6 @@ class CapturesTest : public ::testing::TestWithParam<std::string> {
     uint64_t drops = 0;
   };
   static Result Replay(const Session& session, const Negotiated& negotiated, bool from_client);
-  static void ExpectStatefulIsDropped(const Session& session, const Negotiated& negotiated);
 
  private:
   static inline std::vector<OSSL_PROVIDER*> providers_;
@@ -151,6 +150,7 @@ CapturesTest::Result CapturesTest::Replay(const Session& session, const Negotiat
     spec.receive.emplace();
     spec.receive->bits =
         (negotiated.mppe.at(from_client) & wire::ppp::ccp::k128Bit) != 0 ? 128 : 40;
+    spec.receive->stateful = (negotiated.mppe.at(from_client) & wire::ppp::ccp::kStateless) == 0;
     const Bytes key = StartKey(negotiated, from_client);
     std::copy_n(key.begin(), spec.receive->bits == 128 ? 16 : 8, spec.receive->start_key.begin());
     spec.require_encryption = true;
@@ -182,12 +182,6 @@ CapturesTest::Result CapturesTest::Replay(const Session& session, const Negotiat
   return result;
 }
 
-bool IsStateful(const Negotiated& negotiated) {
-  return std::any_of(negotiated.mppe.begin(), negotiated.mppe.end(), [](const auto& direction) {
-    return (direction.second & wire::ppp::ccp::kStateless) == 0;
-  });
-}
-
 struct Match {
   size_t equal = 0, early = 0, only_outside = 0, only_inside = 0;
 };
@@ -212,20 +206,6 @@ Match Compare(const std::vector<Bytes>& outside, const std::vector<Bytes>& insid
   return match;
 }
 
-// A peer that keeps its state from packet to packet cannot be understood: garbage never gets out,
-// and control frames go on.
-void CapturesTest::ExpectStatefulIsDropped(const Session& session, const Negotiated& negotiated) {
-  for (const bool from_client : {true, false}) {
-    const Result result = Replay(session, negotiated, from_client);
-    for (const Bytes& packet : result.packets) {
-      const auto same = [&packet](const auto& inner) { return inner.data == packet; };
-      EXPECT_TRUE(std::any_of(session.inner.begin(), session.inner.end(), same));
-    }
-    EXPECT_GT(result.drops, 0u);
-    EXPECT_GE(result.frames.size(), 10u);
-  }
-}
-
 TEST_P(CapturesTest, DecryptsToTheInnerPackets) {
   const auto session = testing::LoadSession(GetParam());
   ASSERT_TRUE(session) << session.error();
@@ -233,11 +213,9 @@ TEST_P(CapturesTest, DecryptsToTheInnerPackets) {
   for (const GrePacket& packet : session->gre) {
     Learn(packet, &negotiated);
   }
-  if (IsStateful(negotiated)) {
-    ExpectStatefulIsDropped(*session, negotiated);
-    return;
-  }
   const bool lossy = GetParam().find("loss") != std::string::npos;
+  // A stateful call loses the frames until a reset as well, in the client or here.
+  const bool resets = lossy && GetParam().find("st-") != std::string::npos;
   for (const bool from_client : {true, false}) {
     SCOPED_TRACE(from_client ? "from the client" : "from the server");
     const Result result = Replay(*session, negotiated, from_client);
@@ -257,9 +235,9 @@ TEST_P(CapturesTest, DecryptsToTheInnerPackets) {
     EXPECT_EQ(match.equal + match.early + match.only_outside, result.packets.size());
     EXPECT_GE(match.equal, inside.empty() ? 0u : 3u);
     EXPECT_LE(match.early, 2u);
-    EXPECT_LE(match.only_outside, lossy ? 3u : 0u);
-    EXPECT_LE(match.only_inside, lossy ? 3u : 0u);
-    EXPECT_EQ(result.drops, 0u);
+    EXPECT_LE(match.only_outside, resets ? 9u : lossy ? 3u : 0u);
+    EXPECT_LE(match.only_inside, resets ? 9u : lossy ? 3u : 0u);
+    EXPECT_LE(result.drops, resets && from_client ? 6u : 0u);
     // IPv6 is the control plane's to reject; it comes whole.
     size_t equal_ipv6 = 0;
     size_t num_ipv6 = 0;

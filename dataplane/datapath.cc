@@ -113,6 +113,7 @@ class DatapathImpl final : public Datapath {
   PathMtuTable path_mtus_;
   std::unique_ptr<CallTable> table_;
   std::unique_ptr<PortTable> port_table_;
+  std::unique_ptr<mppe::StatefulTable> stateful_;
   std::unique_ptr<Fib> fib_;
   std::unique_ptr<ClientTable> clients_;
   std::unique_ptr<CallPrefixTable> prefixes_;
@@ -150,6 +151,11 @@ absl::Status DatapathImpl::Init() {
   }
   table_ = std::move(*table);
   port_table_ = std::make_unique<PortTable>(spec_.ports);
+  auto stateful = mppe::StatefulTable::Create(table_->size());
+  if (!stateful.ok()) {
+    return stateful.status();
+  }
+  stateful_ = std::move(*stateful);
   auto fib = Fib::Create(spec_.max_routes);
   if (!fib.ok()) {
     return fib.status();
@@ -196,6 +202,7 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .ports = spec_.ports,
                               .port_table = port_table_.get(),
                               .mbufs = spec_.mbufs,
+                              .stateful = stateful_.get(),
                               .punt_rate = spec_.punt_rate,
                               .reassembly = spec_.reassembly,
                               .icmp_errors = spec_.icmp_errors,

@@ -32,13 +32,14 @@ struct MppeState {
   uint32_t last_sequence;    // receive: GRE number of the last frame accepted
   uint32_t num_others;       // receive: GRE numbers accepted since, with other frames
   uint32_t budget_ms;        // receive: when key_budget was last filled
-  uint32_t failed_ms;        // when the first of `failures` came
+  uint32_t failed_ms;        // receive: when the first of `failures` came; send: the last
   uint16_t key_budget;       // receive: key changes allowed now beyond one a frame
-  uint16_t failures;         // receive: frames in a row that could not be decrypted
+  uint16_t failures;         // in a row; receive: not decrypted; send: lost before the port
   uint16_t last_job;         // this call's last one in the burst at hand, from 1; 0: none
   uint8_t bits;              // 0: no key
   uint8_t has_sequence : 1;  // last_sequence is valid
   uint8_t stateful : 1;      // RFC 3078 s7.2
+  uint8_t tries : 1;         // send: whether frames leave again
 };
 static_assert(sizeof(MppeState) == 64);
 

@@ -37,6 +37,20 @@ void Crypt(Rc4Table* table, std::span<uint8_t> data) {
   table->j = j;
 }
 
+void Rewind(Rc4Table* table, size_t len) {
+  uint8_t i = table->i;
+  uint8_t j = table->j;
+  for (; len > 0; --len) {
+    const uint8_t a = table->s[j];
+    table->s[j] = table->s[i];
+    table->s[i] = a;
+    j = static_cast<uint8_t>(j - a);
+    --i;
+  }
+  table->i = i;
+  table->j = j;
+}
+
 Rc4::~Rc4() { Wipe(&table_, sizeof(table_)); }
 
 }  // namespace culvert::dataplane::mppe

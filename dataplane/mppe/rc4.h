@@ -2,6 +2,7 @@
 // it. engine.h has the fast forms.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -20,6 +21,9 @@ void Schedule(std::span<const uint8_t> key, Rc4Table* table);
 
 // Crypt encrypts or decrypts in place and goes on in the keystream.
 void Crypt(Rc4Table* table, std::span<uint8_t> data);
+
+// Rewind goes back by `len` octets, at most as many as were made since Schedule.
+void Rewind(Rc4Table* table, size_t len);
 
 // Rc4 is a table that wipes itself.
 class Rc4 {

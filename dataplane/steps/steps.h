@@ -26,6 +26,7 @@ Verdict PppInputStep(Packet& packet, WorkerContext& context);
 void MppeDecryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, WorkerContext& context);
 Verdict AcknowledgeStep(Packet& packet, WorkerContext& context);
 Verdict EchoStep(Packet& packet, WorkerContext& context);
+Verdict CcpResetStep(Packet& packet, WorkerContext& context);
 Verdict ProtocolStep(Packet& packet, WorkerContext& context);
 Verdict InnerIpv4Step(Packet& packet, WorkerContext& context);
 Verdict AntiSpoofStep(Packet& packet, WorkerContext& context);

@@ -64,6 +64,8 @@ struct WorkerContext {
   Sweep* sweep = nullptr;
   Spawned spawned;  // packets that steps made or released; the loop takes them up
 
+  // round tells the worker's rounds apart.
+  [[nodiscard]] uint32_t round() const { return static_cast<uint32_t>(now_tsc); }
   void Spawn(Stage stage, Packet& packet) { spawned.Put(stage, &packet); }
   // Count is for a drop without a verdict: what was never a packet of the loop's.
   void Count(DropReason reason) { Add(&counters->drops[static_cast<size_t>(reason)], 1); }

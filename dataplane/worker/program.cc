@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "dataplane/mppe/receive.h"
+#include "dataplane/mppe/receive/stateless.h"
 #include "dataplane/mppe/wipe.h"
 #include "dataplane/reorder/reorder.h"
 #include "dataplane/worker/sweep.h"
@@ -10,21 +10,32 @@
 namespace culvert::dataplane {
 namespace {
 
-void Clear(Call* call) {
+void Clear(uint32_t index, const WorkerContext& context, Call* call) {
+  if (call->receive.stateful != 0) {
+    mppe::Wipe(context.mppe->table->Receive(index), sizeof(mppe::StatefulRow));
+  }
+  if (call->send.stateful != 0) {
+    mppe::Wipe(context.mppe->table->Send(index), sizeof(mppe::StatefulRow));
+  }
   // Everything but what other workers read, which is stored for itself.
   auto* octets = reinterpret_cast<uint8_t*>(call);
   constexpr size_t kShared = offsetof(Call, call_id);
   mppe::Wipe(octets + kShared, sizeof(Call) - kShared);
 }
 
+// `row` is the direction's; only stateful calls ever touch theirs.
 void SetKey(const MppeKeySpec& spec, const Call& call, const WorkerContext& context,
-            MppeState* state) {
-  if (spec.bits == 0) {
-    mppe::Wipe(state, sizeof(*state));
+            mppe::StatefulRow* row, MppeState* state) {
+  const bool is_same = state->bits == spec.bits && state->epoch == spec.epoch &&
+                       (state->stateful != 0) == spec.stateful;
+  if (spec.bits != 0 && is_same) {
     return;
   }
-  if (state->bits == spec.bits && state->epoch == spec.epoch &&
-      (state->stateful != 0) == spec.stateful) {
+  if (state->stateful != 0 || spec.stateful) {
+    mppe::Wipe(row, sizeof(*row));
+  }
+  if (spec.bits == 0) {
+    mppe::Wipe(state, sizeof(*state));
     return;
   }
   *state = {};
@@ -81,7 +92,7 @@ void Program(const CallProgram& program, WorkerContext* context) {
   const bool is_new = call.generation != program.generation;
   if (is_new) {
     DiscardHeld(&call, context);
-    Clear(&call);
+    Clear(program.index, *context, &call);
     call.punt_tokens = context->punt_rate * 1000;
     call.punt_ms = context->now_ms;
   }
@@ -100,8 +111,9 @@ void Program(const CallProgram& program, WorkerContext* context) {
   call.outer_dscp = program.outer.dscp & 0x3f;
   call.copy_dscp = program.outer.copy_dscp;
   call.dont_fragment = program.outer.dont_fragment;
-  SetKey(program.receive, call, *context, &call.receive);
-  SetKey(program.send, call, *context, &call.send);
+  mppe::StatefulTable& table = *context->mppe->table;
+  SetKey(program.receive, call, *context, table.Receive(program.index), &call.receive);
+  SetKey(program.send, call, *context, table.Send(program.index), &call.send);
   call.decrypts = call.receive.bits != 0;
   call.encrypts = call.send.bits != 0;
   SetFeatures(program, is_new, &call, context);
@@ -133,7 +145,7 @@ void Apply(Command* command, WorkerContext* context) {
   context->sweep->Remove(command->program.index);
   command->totals = TotalsOf(call);
   Store(&call.generation, 0U, std::memory_order_release);
-  Clear(&call);
+  Clear(command->program.index, *context, &call);
 }
 
 }  // namespace culvert::dataplane

@@ -12,9 +12,9 @@ constexpr NamedStep kInput[] = {STEP(EthernetInput), STEP(OuterIpv4Input), STEP(
 constexpr NamedStep kGre[] = {STEP(GreInput)};
 constexpr NamedStep kUpstream[] = {STEP(UpstreamCall), STEP(Sequence), STEP(PppInput)};
 constexpr NamedStep kFrame[] = {STEP(PppInput)};
-constexpr NamedStep kInner[] = {STEP(Acknowledge), STEP(Echo),           STEP(Protocol),
-                                STEP(InnerIpv4),   STEP(AntiSpoof),      STEP(Martian),
-                                STEP(MssClamp),    STEP(PoliceUpstream), STEP(UpstreamAccount)};
+constexpr NamedStep kInner[] = {
+    STEP(Acknowledge), STEP(Echo),    STEP(CcpReset), STEP(Protocol),       STEP(InnerIpv4),
+    STEP(AntiSpoof),   STEP(Martian), STEP(MssClamp), STEP(PoliceUpstream), STEP(UpstreamAccount)};
 constexpr NamedStep kKernel[] = {STEP(InnerIpv4), STEP(KernelInput)};
 constexpr NamedStep kTransit[] = {STEP(Martian), STEP(Trim), STEP(Ttl), STEP(EthernetOutput)};
 constexpr NamedStep kDownstream[] = {STEP(DownstreamCall),

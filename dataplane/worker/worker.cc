@@ -13,6 +13,7 @@
 #include "dataplane/steps/input/outer_fragment.h"
 #include "dataplane/worker/program.h"
 #include "dataplane/worker/stages.h"
+#include "proto/wire/ppp.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -39,8 +40,8 @@ void Prefetch(std::span<rte_mbuf* const> mbufs) {
 absl::StatusOr<std::unique_ptr<Worker>> Worker::Create(unsigned index, const Shared& shared) {
   std::unique_ptr<Worker> worker(new Worker(index, shared));
   worker->context_.sha1 = mppe::Sha1::Create();
-  worker->context_.mppe = std::make_unique<mppe::WorkerMppe>();
-  worker->context_.mppe->engine = mppe::Engine::Create();
+  worker->context_.mppe =
+      std::make_unique<mppe::WorkerMppe>(mppe::Engine::Create(), shared.stateful);
   if (worker->context_.sha1 == nullptr || worker->context_.mppe->engine == nullptr) {
     return absl::InternalError("ipsec-mb does not work on this processor");
   }
@@ -137,11 +138,21 @@ unsigned Worker::RunOnce() {
     RunSpawned();
     RunStages();
   }
-  const unsigned num = TakePorts() + TakeRings();
+  const unsigned num = PollKeepers() + TakePorts() + TakeRings();
   ReleaseReordered();
   SendDueAcks();
   SweepCalls();
   ExpireOuterFragments(&context_);
+  return num;
+}
+
+// PollKeepers runs what keepers have released; gives the calls that make them work.
+unsigned Worker::PollKeepers() {
+  const unsigned num = context_.mppe->catch_ups.Poll(&context_);
+  if (!context_.spawned.empty()) {
+    RunSpawned();
+    RunStages();
+  }
   return num;
 }
 
@@ -360,6 +371,9 @@ void Worker::Drop(Packet* packet, DropReason reason) {
   if (packet->call != nullptr) {
     CallCountersBlock& counters = packet->call->counters;
     Add(packet->downstream ? &counters.downstream_drops : &counters.upstream_drops, 1);
+    if (packet->downstream && packet->protocol == wire::ppp::kMppe) {
+      mppe::Sender::NoteLost(context_.now_ms, &packet->call->send);
+    }
   }
   rte_pktmbuf_free(packet->mbuf());
 }

@@ -34,6 +34,7 @@ class Worker {
     std::span<const PortSpec> ports;
     const PortTable* port_table;
     rte_mempool* mbufs;
+    mppe::StatefulTable* stateful;
     uint32_t punt_rate;
     Reassembly::Options reassembly;
     IcmpErrorSpec icmp_errors;
@@ -81,6 +82,7 @@ class Worker {
   Worker(unsigned index, const Shared& shared);
   absl::Status MakeRings();
   void TakeCommand();
+  unsigned PollKeepers();
   unsigned TakePorts();
   unsigned TakeRings();
   unsigned TakeRing(MbufRing* ring, bool is_new);

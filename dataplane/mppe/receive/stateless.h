@@ -7,6 +7,7 @@
 
 #include "dataplane/call/call.h"
 #include "dataplane/mppe/engine.h"
+#include "dataplane/mppe/receive/catch_up.h"
 #include "dataplane/packet/drop_reason.h"
 
 namespace culvert::dataplane::mppe {
@@ -15,6 +16,18 @@ namespace culvert::dataplane::mppe {
 // may make this many at once, and so many more each second.
 constexpr uint16_t kKeyBudget = 16384;
 constexpr uint32_t kKeyBudgetPerSecond = 16384;
+
+struct Arrival {
+  MppeState* state;
+  uint32_t sequence;  // GRE
+  uint32_t now_ms;
+  std::span<uint8_t> frame;  // from the two header octets on
+};
+
+struct Outcome {
+  DropReason error;   // kCount: none; mppe_catch_up: the frame may be held until its key is made
+  uint32_t position;  // of the frame after this one
+};
 
 struct Opened {
   DropReason error = DropReason::kCount;  // kCount: none
@@ -29,12 +42,14 @@ class Receiver {
  public:
   static constexpr unsigned kMaxFrames = 64;  // of a burst
 
-  // Plan reads the header of `frame` (from the two header octets on) and gives why it cannot be
-  // decrypted, or kCount. `sequence` is the GRE number that carried it. Frame and state stay where
-  // they are until Open().
-  DropReason Plan(MppeState* state, uint32_t sequence, uint32_t now_ms, std::span<uint8_t> frame);
+  // Both are borrowed.
+  Receiver(Engine* engine, CatchUps* catch_ups) : engine_(engine), catch_ups_(catch_ups) {}
+
+  // Plan reads the frame's header and says whether it cannot be decrypted. Frame and state stay
+  // where they are until Open().
+  Outcome Plan(const Arrival& arrival);
   // Run decrypts the planned frames in place.
-  void Run(Engine* engine) { engine->Run(std::span(jobs_).first(num_planned_)); }
+  void Run() { engine_->Run(std::span(jobs_).first(num_planned_)); }
   // Open judges the next planned frame.
   Opened Open();
 
@@ -46,7 +61,11 @@ class Receiver {
     uint32_t sequence;
     uint16_t previous;  // job of the same call, from 1
   };
-  void PlanKey(MppeState* state, const Planned& planned, StatelessJob* job) const;
+  void PlanKey(const MppeState& state, const Planned& planned, StatelessJob* job) const;
+  DropReason Allow(const Arrival& arrival, const Planned& planned, StatelessJob* job);
+
+  Engine* engine_;
+  CatchUps* catch_ups_;
 
   std::array<StatelessJob, kMaxFrames> jobs_;
   std::array<Planned, kMaxFrames> planned_;

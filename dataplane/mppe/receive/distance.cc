@@ -1,4 +1,4 @@
-#include "dataplane/mppe/distance.h"
+#include "dataplane/mppe/receive/distance.h"
 
 #include "proto/wire/ppp.h"
 

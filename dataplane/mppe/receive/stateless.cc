@@ -1,9 +1,9 @@
-#include "dataplane/mppe/receive.h"
+#include "dataplane/mppe/receive/stateless.h"
 
 #include <algorithm>
 
-#include "dataplane/mppe/distance.h"
-#include "dataplane/mppe/plausible.h"
+#include "dataplane/mppe/receive/distance.h"
+#include "dataplane/mppe/receive/plausible.h"
 #include "proto/wire/byte_order.h"
 
 namespace culvert::dataplane::mppe {
@@ -44,7 +44,7 @@ DropReason CheckHeader(std::span<const uint8_t> frame, uint16_t* count) {
 }  // namespace
 
 // PlanKey takes the key of an earlier frame of the burst to begin from, when there is one.
-void Receiver::PlanKey(MppeState* state, const Planned& planned, StatelessJob* job) const {
+void Receiver::PlanKey(const MppeState& state, const Planned& planned, StatelessJob* job) const {
   uint16_t previous = planned.previous;
   while (previous != 0 && planned_[previous - 1].distance > planned.distance) {
     previous = planned_[previous - 1].previous;  // a forged frame far ahead
@@ -55,36 +55,60 @@ void Receiver::PlanKey(MppeState* state, const Planned& planned, StatelessJob* j
   } else {
     job->predecessor = kNoPredecessor;
     job->changes = planned.distance;
-    job->key = state->session_key;
+    job->key = state.session_key;
   }
 }
 
-DropReason Receiver::Plan(MppeState* state, uint32_t sequence, uint32_t now_ms,
-                          std::span<uint8_t> frame) {
-  uint16_t count = 0;
-  if (const DropReason error = CheckHeader(frame, &count); error != DropReason::kCount) {
-    return error;
+// Allow is for frames after losses: may their key changes be made here and now?
+DropReason Receiver::Allow(const Arrival& arrival, const Planned& planned, StatelessJob* job) {
+  Key ahead_key;
+  const uint32_t ahead = catch_ups_->AheadOf(*arrival.state, &ahead_key);
+  if (ahead != 0 && ahead <= planned.distance && planned.distance - ahead < job->changes) {
+    job->predecessor = kNoPredecessor;
+    job->changes = planned.distance - ahead;
+    job->key = ahead_key;
   }
-  Planned& planned = planned_[num_planned_];
-  if (const DropReason error = FindDistance(*state, sequence, count, &planned.distance);
-      error != DropReason::kCount) {
-    return error;
+  if (job->changes <= 1) {
+    return DropReason::kCount;
   }
-  planned.previous = state->last_job;
-  StatelessJob& job = jobs_[num_planned_];
-  PlanKey(state, planned, &job);
-  if (job.changes > 1 && !Spend(state, job.changes - 1, now_ms)) {
+  const bool is_now = catch_ups_->TakeChanges(job->changes - 1);
+  const uint32_t changes =
+      is_now ? job->changes - 1
+             : catch_ups_->Missing(*arrival.state, arrival.state->position + planned.distance);
+  if (!Spend(arrival.state, changes, arrival.now_ms)) {
     return DropReason::mppe_key_budget;
   }
+  return is_now ? DropReason::kCount : DropReason::mppe_catch_up;
+}
+
+Outcome Receiver::Plan(const Arrival& arrival) {
+  MppeState* state = arrival.state;
+  uint16_t count = 0;
+  if (const DropReason error = CheckHeader(arrival.frame, &count); error != DropReason::kCount) {
+    return {error, 0};
+  }
+  Planned& planned = planned_[num_planned_];
+  if (const DropReason error = FindDistance(*state, arrival.sequence, count, &planned.distance);
+      error != DropReason::kCount) {
+    return {error, 0};
+  }
+  planned.previous = state->last_job;
+  planned.position = state->position + planned.distance;
+  StatelessJob& job = jobs_[num_planned_];
+  PlanKey(*state, planned, &job);
+  if (job.changes > 1) {
+    if (const DropReason error = Allow(arrival, planned, &job); error != DropReason::kCount) {
+      return {error, planned.position};
+    }
+  }
   job.start_key = &state->start_key;
-  job.text = frame.data() + kHeaderLen;
-  job.len = static_cast<uint16_t>(frame.size() - kHeaderLen);
+  job.text = arrival.frame.data() + kHeaderLen;
+  job.len = static_cast<uint16_t>(arrival.frame.size() - kHeaderLen);
   job.bits = state->bits;
   planned.state = state;
-  planned.position = state->position + planned.distance;
-  planned.sequence = sequence;
+  planned.sequence = arrival.sequence;
   state->last_job = static_cast<uint16_t>(++num_planned_);
-  return DropReason::kCount;
+  return {DropReason::kCount, planned.position};
 }
 
 Opened Receiver::Open() {

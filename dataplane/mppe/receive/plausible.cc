@@ -1,12 +1,29 @@
-#include "dataplane/mppe/plausible.h"
+#include "dataplane/mppe/receive/plausible.h"
 
 #include "proto/wire/byte_order.h"
 
 namespace culvert::dataplane::mppe {
 namespace {
 
-// An IP packet shows by its header; other data protocols only count with both octets, since a
-// random octet is often a compressed protocol.
+// Other protocols that have ever been seen inside of MPPE (RFC 1661's assigned numbers): AppleTalk,
+// IPX, VJ, bridging, multilink, NetBIOS.
+bool IsKnown(uint16_t protocol) {
+  switch (protocol) {
+    case 0x0029:
+    case 0x002b:
+    case wire::ppp::kVjCompressed:
+    case wire::ppp::kVjUncompressed:
+    case 0x0031:
+    case wire::ppp::kMultilink:
+    case 0x003f:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// An IP packet shows by its header; other protocols only count with both octets, since a random
+// octet is often a compressed protocol.
 bool IsPlausible(const wire::ppp::Frame& frame, size_t protocol_len, size_t information_len) {
   const wire::Octets information = frame.information;
   switch (frame.protocol) {
@@ -17,7 +34,7 @@ bool IsPlausible(const wire::ppp::Frame& frame, size_t protocol_len, size_t info
       return information.size() >= 40 && information[0] >> 4 == 6 &&
              wire::LoadBe16(&information[4]) + 40U <= information_len;
     default:
-      return protocol_len == 2 && frame.protocol >= wire::ppp::kIpv4 && frame.protocol <= 0x00fa;
+      return protocol_len == 2 && IsKnown(frame.protocol);
   }
 }
 
