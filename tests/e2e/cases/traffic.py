@@ -10,10 +10,10 @@ from lab.transfer import FileServer, get_command, make_file, put_command
 FILE_SIZE = 20 * 1000 * 1000
 
 
-def open_call(lab, **options):
+def open_call(lab, mppe="128", options=(), **overrides):
     """A gateway with one open call whose route leads to the internet."""
-    gateway = lab.start(**options)
-    client = lab.dial()
+    gateway = lab.start(**overrides)
+    client = lab.dial(mppe=mppe, options=options)
     client.up()
     client.route(f"{INTERNET}/32")
     # The first packet to a neighbour is lost while the kernel resolves its address.

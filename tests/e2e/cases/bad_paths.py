@@ -1,0 +1,117 @@
+"""Encrypted calls of a real client, stateless and stateful, over a path that loses and reorders."""
+import time
+
+from cases.traffic import open_call, transfer
+from lab import process
+from lab.case import case, expect
+from lab.network import INTERNET, TUNNEL_GATEWAY
+
+SMALL_FILE = 1000 * 1000
+# In the client's kernel, on its outer interface: out by netem, in by a random drop.
+_MODULES = "modprobe -a -d /run/modules sch_netem sch_ingress cls_matchall act_gact"
+
+
+def stateful_call(lab):
+    gateway, client = open_call(lab, mppe="128-stateful", ppp__mppe_stateful="allow")
+    expect("MPPE 128-bit stateful" in client.text(), "pppd does not say that MPPE is stateful")
+    return gateway, client
+
+
+def worsen(client, netem, drop_one_in=0):
+    client.run(f"{_MODULES}; tc qdisc add dev vec0 root netem {netem}")
+    if drop_one_in:
+        client.run("tc qdisc add dev vec0 ingress && tc filter add dev vec0 ingress matchall "
+                   f"action pass random netrand drop {drop_one_in}")
+
+
+def mend(client):
+    client.run("tc qdisc del dev vec0 root; tc qdisc del dev vec0 ingress 2>/dev/null; true")
+
+
+def expect_alive(gateway, client):
+    """The same call, and not one packet is lost on it."""
+    client.try_run(f"ping -n -q -c 3 -i 0.6 -W 1 {TUNNEL_GATEWAY}")
+    client.ping(TUNNEL_GATEWAY, 20)
+    client.ping(INTERNET, 20)
+    expect(len(gateway.calls()) == 1, "there is more than the one call")
+
+
+def packets(client, direction):
+    return int(client.run(f'cat "/sys/class/net/$PPP_IFACE/statistics/{direction}_packets"'))
+
+
+@case("mppe-stateful", limit=150)
+def mppe_stateful(lab):
+    """Through several wraps of the count, and each packet is in both sides' counters."""
+    gateway, client = stateful_call(lab)
+    time.sleep(1.2)     # a round of counters
+    call = gateway.call(state="open")
+    before = [int(call["upstream_packets"]) - packets(client, "tx"),
+              int(call["downstream_packets"]) - packets(client, "rx"), int(call["drops"])]
+    transfer(lab, gateway, client, 8 * SMALL_FILE)
+
+    def agree():
+        call = gateway.call(state="open")
+        return before == [int(call["upstream_packets"]) - packets(client, "tx"),
+                          int(call["downstream_packets"]) - packets(client, "rx"),
+                          int(call["drops"])]
+    process.wait_for("the client's and the call's counters to agree", agree, 10, 0.5)
+    expect(packets(client, "tx") > 4096 and packets(client, "rx") > 4096, "the count never wrapped")
+
+
+@case("mppe-stateful-loss", limit=200)
+def mppe_stateful_loss(lab):
+    """Each loss, in either direction, is mended by a Reset-Request."""
+    gateway, client = stateful_call(lab)
+    worsen(client, "loss 1%", drop_one_in=100)
+    transfer(lab, gateway, client, SMALL_FILE)
+    gateway.expect_drops("mppe_out_of_step")
+    mend(client)
+    expect_alive(gateway, client)
+    expect("CCP ResetReq" in client.text(), "pppd has neither sent nor seen a Reset-Request")
+
+
+@case("mppe-loss", limit=150)
+def mppe_loss(lab):
+    gateway, client = open_call(lab)
+    worsen(client, "loss 2%", drop_one_in=50)
+    transfer(lab, gateway, client, SMALL_FILE)
+    mend(client)
+    expect_alive(gateway, client)
+
+
+@case("mppe-long-loss", limit=120)
+def mppe_long_loss(lab):
+    """More packets are lost in a row than there are coherency counts."""
+    gateway, client = open_call(lab)
+    before = packets(client, "tx")
+    worsen(client, "loss 100%")
+    client.try_run(f"ping -n -q -l 6000 -c 6000 -s 0 -W 1 {TUNNEL_GATEWAY}", 60)
+    expect(packets(client, "tx") - before > 4200, "too few packets were lost")
+    mend(client)
+    client.try_run(f"ping -n -q -c 30 -i 0.05 -W 1 {TUNNEL_GATEWAY}")
+    expect_alive(gateway, client)
+
+
+@case("mppe-reordering", limit=150)
+def mppe_reordering(lab):
+    gateway, client = open_call(lab)
+    worsen(client, "delay 4ms reorder 90% 50%")
+    transfer(lab, gateway, client, SMALL_FILE)
+    mend(client)
+    expect_alive(gateway, client)
+
+
+def _pptp_test(kind):
+    @case(f"pptp-test-type-{kind}", limit=120)
+    def pptp_test(lab):
+        """The client's own reordering: swaps two packets, delays one by ten, reverses ten."""
+        gateway, client = open_call(
+            lab, options=("--pptp-option", f"--test-type {kind} --test-rate 50"))
+        transfer(lab, gateway, client, SMALL_FILE)
+        client.ping(TUNNEL_GATEWAY, 5)
+        expect(len(gateway.calls()) == 1, "there is more than the one call")
+
+
+for _kind in (1, 2, 3):
+    _pptp_test(_kind)
