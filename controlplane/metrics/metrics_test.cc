@@ -38,6 +38,9 @@ dataplane::v1::CountersResponse Round() {
   port->set_name("wan0");
   port->set_link_up(true);
   port->set_rx_octets(4000);
+  port->set_to_kernel_dropped(7);
+  port->add_queues();
+  port->add_queues()->set_rx_packets(12);
   round.set_num_calls(3);
   round.set_mbufs_in_use(100);
   round.set_mbufs_total(4096);
@@ -101,6 +104,10 @@ TEST(Metrics, GivesEachDropReasonZerosToo) {
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_hand_over_depth{worker=\"1\"} 11\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_punted_depth{worker=\"1\"} 12\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_events_depth{worker=\"1\"} 13\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_dataplane_port_to_kernel_dropped_total{port=\"wan0\"} 7\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("culvert_dataplane_port_queue_rx_packets_total{port=\"wan0\",queue=\"1\"} 12\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_calls 3\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_mbufs_in_use 100\n"));
   metrics.SetDataplaneUp(false);

@@ -187,6 +187,32 @@ const PortColumn kPortColumns[] = {
      &Port::from_kernel_dropped},
 };
 
+using Queue = dataplane::v1::PortQueueCounters;
+struct QueueColumn {
+  const char* name;
+  const char* help;
+  uint64_t (Queue::*value)() const;
+};
+const QueueColumn kQueueColumns[] = {
+    {"rx_packets_total", "Packets received by a port's queue", &Queue::rx_packets},
+    {"rx_dropped_total", "Packets lost by a port's receive queue", &Queue::rx_dropped},
+    {"tx_packets_total", "Packets sent by a port's queue", &Queue::tx_packets},
+};
+
+void AddQueues(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
+  for (const QueueColumn& column : kQueueColumns) {
+    MetricFamily family = FamilyOf(MetricType::Counter,
+                                   std::string("dataplane_port_queue_") + column.name, column.help);
+    for (const Port& port : round.ports()) {
+      for (int i = 0; i < port.queues_size(); ++i) {
+        AddValue((port.queues(i).*column.value)(),
+                 {{"port", port.name()}, {"queue", std::to_string(i)}}, &family);
+      }
+    }
+    families->push_back(std::move(family));
+  }
+}
+
 void AddPorts(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
   MetricFamily link =
       FamilyOf(MetricType::Gauge, "dataplane_port_link_up", "Whether a port has a link");
@@ -246,6 +272,7 @@ std::vector<MetricFamily> Readings::Collect() const {
       AddWorkers(*round, &families);
       AddStages(*round, &families);
       AddPorts(*round, &families);
+      AddQueues(*round, &families);
       AddGauge("dataplane_calls", "Calls that the data plane has", round->num_calls(), &families);
       AddGauge("dataplane_mbufs", "Packet buffers", round->mbufs_total(), &families);
       AddGauge("dataplane_mbufs_in_use", "Packet buffers in use", round->mbufs_in_use(), &families);
