@@ -34,6 +34,12 @@ class AckQueue {
     *out = entries_[head_++ % kSize];
     return true;
   }
+  // Ahead gives the call of an entry that will be taken soon, to fetch its memory; false: none.
+  bool Ahead(uint32_t* call_index) const {
+    constexpr uint32_t kAhead = 4;
+    *call_index = entries_[(head_ + kAhead) % kSize].call_index;
+    return tail_ - head_ > kAhead;
+  }
 
  private:
   static constexpr uint32_t kSize = 65536;

@@ -403,6 +403,11 @@ void Worker::SendDueAcks() {
   AckQueue::Entry entry;
   bool any = false;
   while (context_.spawned.Room() > 0 && context_.acks.TakeDue(context_.now_ms, &entry)) {
+    if (uint32_t next = 0; context_.acks.Ahead(&next)) {
+      const Call& ahead = context_.calls->At(next);
+      rte_prefetch0(&ahead);
+      rte_prefetch0(reinterpret_cast<const uint8_t*>(&ahead) + RTE_CACHE_LINE_SIZE);
+    }
     Call& call = context_.calls->At(entry.call_index);
     if (Load(call.generation) != entry.generation || Load(call.owner) != context_.worker) {
       continue;
