@@ -46,7 +46,7 @@ bool AddTag(uint16_t vlan, rte_mbuf* frame) {
 class DatapathImpl final : public Datapath {
  public:
   explicit DatapathImpl(const DatapathSpec& spec)
-      : spec_(spec), own_addresses_(spec.ports.size()) {}
+      : spec_(spec), own_addresses_(spec.ports.size()), fib6_(spec.max_ipv6_routes) {}
   ~DatapathImpl() override { Stop(); }
 
   absl::Status Init();
@@ -89,6 +89,22 @@ class DatapathImpl final : public Datapath {
   void RemoveNeighbour(uint16_t port, uint32_t address) override {
     routes_->RemoveNeighbour(port, address);
   }
+  absl::Status SetIpv6Route(Ipv6Number prefix, uint8_t len,
+                            const Ipv6RouteTarget& target) override {
+    return ipv6_routes_->SetRoute(prefix, len, target);
+  }
+  absl::Status RemoveIpv6Route(Ipv6Number prefix, uint8_t len) override {
+    return ipv6_routes_->RemoveRoute(prefix, len);
+  }
+  void SetIpv6Neighbour(uint16_t port, Ipv6Number address, const MacAddress& mac) override {
+    ipv6_routes_->SetNeighbour(port, address, mac);
+  }
+  void RemoveIpv6Neighbour(uint16_t port, Ipv6Number address) override {
+    ipv6_routes_->RemoveNeighbour(port, address);
+  }
+  std::vector<std::pair<uint16_t, Ipv6Number>> TakeIpv6Unresolved() override {
+    return TakeAll(&Worker::ipv6_unresolved);
+  }
   OwnAddresses& own_addresses() override { return own_addresses_; }
   std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() override;
 
@@ -106,6 +122,18 @@ class DatapathImpl final : public Datapath {
     const std::lock_guard lock(execute_mutex_);
     worker->Execute(command, running_);
   }
+  template <typename Queue>
+  std::vector<typename Queue::NextHopAddress> TakeAll(Queue& (Worker::*queue)()) {
+    std::vector<typename Queue::NextHopAddress> hosts;
+    for (const auto& worker : workers_) {
+      while (auto host = ((*worker).*queue)().Take()) {
+        hosts.push_back(*host);
+      }
+    }
+    std::sort(hosts.begin(), hosts.end());
+    hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+    return hosts;
+  }
   unsigned Collect(std::span<rte_mbuf*> out, MbufRing& (Worker::*ring)());
 
   DatapathSpec spec_;
@@ -119,6 +147,9 @@ class DatapathImpl final : public Datapath {
   std::unique_ptr<CallPrefixTable> prefixes_;
   std::unique_ptr<AdjacencyTable> adjacencies_;
   std::unique_ptr<RouteBook> routes_;
+  Fib6 fib6_;
+  PrefixTable clients6_;
+  std::unique_ptr<Ipv6RouteBook> ipv6_routes_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<CallRegistry> calls_;
   std::vector<Launch> launches_;
@@ -178,6 +209,8 @@ absl::Status DatapathImpl::Init() {
   adjacencies_ = std::move(*adjacencies);
   routes_ =
       std::make_unique<RouteBook>(fib_.get(), clients_.get(), adjacencies_.get(), spec_.ports);
+  ipv6_routes_ =
+      std::make_unique<Ipv6RouteBook>(&fib6_, &clients6_, adjacencies_.get(), spec_.ports);
   if (absl::Status status = MakeWorkers(); !status.ok()) {
     return status;
   }
@@ -186,7 +219,7 @@ absl::Status DatapathImpl::Init() {
     outer_mtu = std::min(outer_mtu, port.mtu);
   }
   calls_ = std::make_unique<CallRegistry>(
-      table_.get(), routes_.get(), prefixes_.get(), num_workers, outer_mtu,
+      table_.get(), routes_.get(), ipv6_routes_.get(), prefixes_.get(), num_workers, outer_mtu,
       [this](unsigned worker, Command* command) { Execute(workers_[worker].get(), command); });
   return absl::OkStatus();
 }
@@ -197,6 +230,8 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .fib = fib_.get(),
                               .clients = clients_.get(),
                               .prefixes = prefixes_.get(),
+                              .fib6 = &fib6_,
+                              .clients6 = &clients6_,
                               .adjacencies = adjacencies_.get(),
                               .own = &own_addresses_,
                               .ports = spec_.ports,
@@ -427,7 +462,8 @@ bool DatapathImpl::ToPort(uint16_t port, rte_mbuf* frame) {
 bool DatapathImpl::ToClients(rte_mbuf* packet) {
   Packet& fresh = ResetPacket(packet);
   fresh.length = rte_pktmbuf_data_len(packet);
-  fresh.stage = Stage::kKernel;
+  const bool ipv6 = fresh.length > 0 && *rte_pktmbuf_mtod(packet, const uint8_t*) >> 4 == 6;
+  fresh.stage = ipv6 ? Stage::kKernel6 : Stage::kKernel;
   if (workers_[0]->inject_slow().Put(&packet, 1) == 0) {
     ++inject_full_;
     return false;
@@ -436,15 +472,7 @@ bool DatapathImpl::ToClients(rte_mbuf* packet) {
 }
 
 std::vector<std::pair<uint16_t, uint32_t>> DatapathImpl::TakeUnresolved() {
-  std::vector<std::pair<uint16_t, uint32_t>> hosts;
-  for (const auto& worker : workers_) {
-    while (auto host = worker->unresolved().Take()) {
-      hosts.push_back(*host);
-    }
-  }
-  std::sort(hosts.begin(), hosts.end());
-  hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
-  return hosts;
+  return TakeAll(&Worker::unresolved);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 // owns neither. Unless said otherwise a function may be called from any non-worker thread.
 #pragma once
 
+#include <absl/numeric/int128.h>
 #include <absl/status/status.h>
 #include <absl/status/statusor.h>
 
@@ -55,6 +56,7 @@ struct DatapathSpec {
   uint32_t punt_rate = 200;              // control frames a second and call
   uint32_t clients_interface_index = 0;  // of the TUN
   uint32_t max_routes = 131072;          // the kernel's, the neighbours' and the calls' together
+  uint32_t max_ipv6_routes = 32768;
   ReassemblySpec reassembly;
   IcmpErrorSpec icmp_errors;
   uint32_t neighbour_wait_ms = 1000;     // of first packets to an unresolved next hop; 0: dropped
@@ -194,17 +196,22 @@ struct PortTraffic {
 };
 
 // Where packets to a prefix go.
-struct RouteTarget {
-  enum class Kind : uint8_t {
-    kLocal,      // an address of this machine: punt
-    kAdjacency,  // via a resolved or unresolved next hop (gateway, or on-link host)
-    kClients,    // the TUN's networks: a call's address, or nobody's
-    kBlackhole,
-  };
-  Kind kind = Kind::kBlackhole;
-  uint16_t port = 0;     // kAdjacency
-  uint32_t gateway = 0;  // kAdjacency: next hop, host order; 0: the destination itself is on link
+enum class RouteKind : uint8_t {
+  kLocal,      // an address of this machine: punt
+  kAdjacency,  // via a resolved or unresolved next hop (gateway, or on-link host)
+  kClients,    // the TUN's networks: a call's address, or nobody's
+  kBlackhole,
 };
+template <typename Address>
+struct BasicRouteTarget {
+  using Kind = RouteKind;
+  Kind kind = Kind::kBlackhole;
+  uint16_t port = 0;   // kAdjacency
+  Address gateway{0};  // kAdjacency: next hop, host order; 0: the destination itself is on link
+};
+using RouteTarget = BasicRouteTarget<uint32_t>;
+using Ipv6Number = absl::uint128;  // an address in host order
+using Ipv6RouteTarget = BasicRouteTarget<Ipv6Number>;
 
 class Datapath {
  public:
@@ -263,6 +270,13 @@ class Datapath {
   virtual absl::Status RemoveRoute(uint32_t prefix, uint8_t len) = 0;
   virtual void SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac) = 0;
   virtual void RemoveNeighbour(uint16_t port, uint32_t address) = 0;
+  // The same for IPv6.
+  virtual absl::Status SetIpv6Route(Ipv6Number prefix, uint8_t len,
+                                    const Ipv6RouteTarget& target) = 0;
+  virtual absl::Status RemoveIpv6Route(Ipv6Number prefix, uint8_t len) = 0;
+  virtual void SetIpv6Neighbour(uint16_t port, Ipv6Number address, const MacAddress& mac) = 0;
+  virtual void RemoveIpv6Neighbour(uint16_t port, Ipv6Number address) = 0;
+  virtual std::vector<std::pair<uint16_t, Ipv6Number>> TakeIpv6Unresolved() = 0;
   // OwnAddresses are what the workers send from when a packet is their own; see there.
   virtual OwnAddresses& own_addresses() = 0;
   // TakeUnresolved gives next hops that packets wanted and that have no neighbour yet, so that

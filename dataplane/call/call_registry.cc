@@ -5,6 +5,7 @@
 #include <rte_random.h>
 
 #include "dataplane/call/call_mtu.h"
+#include "dataplane/call/spec_prefixes.h"
 #include "dataplane/mppe/wipe.h"
 #include "dataplane/worker/program.h"
 
@@ -13,7 +14,6 @@ namespace {
 
 constexpr uint16_t kMinMtu = 68;  // RFC 791 s3.2: every link carries that
 constexpr size_t kMaxRecordLen = 1024;
-constexpr size_t kMaxRoutes = 32;  // walked for each packet that is not from or to the address
 
 absl::Status Invalid(absl::string_view field, uint64_t value, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", value, ": must be ", allowed));
@@ -30,38 +30,19 @@ bool SameCaller(const CallRow& row, const CallSpec& spec) {
   return row.peer_address == spec.peer_address && row.peer_call_id == spec.peer_call_id;
 }
 
-absl::Status CheckRoutes(const CallSpec& spec) {
-  if (spec.routes.size() > kMaxRoutes) {
-    return Invalid("routes", spec.routes.size(), "at most 32 of them");
-  }
-  for (size_t i = 0; i < spec.routes.size(); ++i) {
-    const PrefixSpec& route = spec.routes[i];
-    const auto field = absl::StrCat("routes[", i, "]");
-    if (route.is_ipv6) {
-      return absl::InvalidArgumentError(absl::StrCat(field, ": IPv6: not supported yet"));
-    }
-    if (route.len < 1 || route.len > 32) {
-      return Invalid(absl::StrCat(field, ".len"), route.len, "1 to 32");
-    }
-    const uint32_t address = wire::LoadBe32(route.address.data());
-    if ((address & ~(UINT32_MAX << (32 - route.len))) != 0) {
-      return Invalid(absl::StrCat(field, ".address"), address, "zero in its host bits");
+// Take gives a call its address, when that is a new one, and its networks; all or nothing.
+template <typename Book, typename Address, typename Routes>
+absl::Status Take(Book* book, uint32_t index, Address old_address, Address address, Routes old,
+                  Routes wanted) {
+  const bool is_new = address != 0 && address != old_address;
+  absl::Status status = is_new ? book->SetCall(address, index) : absl::OkStatus();
+  if (status.ok() && (!old.empty() || !wanted.empty())) {
+    status = book->SetCallRoutes(index, old, wanted);
+    if (!status.ok() && is_new) {
+      book->RemoveCall(address);
     }
   }
-  return absl::OkStatus();
-}
-
-// PrefixesOf gives null for a call without.
-std::unique_ptr<const CallPrefixes> PrefixesOf(const CallSpec& spec) {
-  if (spec.routes.empty()) {
-    return nullptr;
-  }
-  auto prefixes = std::make_unique<CallPrefixes>();
-  for (const PrefixSpec& route : spec.routes) {
-    prefixes->ipv4.push_back(
-        {wire::LoadBe32(route.address.data()), UINT32_MAX << (32 - route.len)});
-  }
-  return prefixes;
+  return status;
 }
 
 absl::Status Stale(uint64_t handle) {
@@ -70,10 +51,12 @@ absl::Status Stale(uint64_t handle) {
 
 }  // namespace
 
-CallRegistry::CallRegistry(CallTable* table, RouteBook* routes, CallPrefixTable* prefixes,
-                           unsigned num_workers, uint16_t outer_mtu, Execute execute)
+CallRegistry::CallRegistry(CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
+                           CallPrefixTable* prefixes, unsigned num_workers, uint16_t outer_mtu,
+                           Execute execute)
     : table_(table),
       routes_(routes),
+      ipv6_routes_(ipv6_routes),
       prefixes_(prefixes),
       outer_mtu_(outer_mtu),
       execute_(std::move(execute)),
@@ -112,7 +95,7 @@ absl::Status CallRegistry::Check(const CallSpec& spec) const {
   if (absl::Status status = CheckKey("send", spec.send); !status.ok()) {
     return status;
   }
-  return CheckRoutes(spec);
+  return CheckPrefixes(spec);
 }
 
 absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
@@ -202,8 +185,13 @@ absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, cons
   if (!status.ok()) {
     return status;
   }
+  const Ipv6Number client6 = prefixes != nullptr ? prefixes->ipv6_client : 0;
   const auto old_prefixes = prefixes_->Exchange(index, std::move(prefixes));
   SendProgram(index, *row, spec);
+  if (old_prefixes != nullptr && old_prefixes->ipv6_client != 0 &&
+      old_prefixes->ipv6_client != client6) {
+    ipv6_routes_->RemoveCall(old_prefixes->ipv6_client);
+  }
   if (old_address != 0 && spec.client_address != old_address) {
     routes_->RemoveCall(old_address);
   }
@@ -211,25 +199,26 @@ absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, cons
   return MakeHandle(row->generation, index);
 }
 
-// TakeAddresses has packets to the call's wanted address and networks go to it. The old address
-// stays for now; on an error all stays.
+// TakeAddresses has packets to the call's wanted address and networks go to it. The old addresses
+// stay for now; on an error all stays.
 absl::Status CallRegistry::TakeAddresses(uint32_t index, uint32_t old_address, uint32_t address,
                                          const CallPrefixes* wanted) {
-  const bool is_new = address != 0 && address != old_address;
-  if (is_new) {
-    if (absl::Status status = routes_->SetCall(address, index); !status.ok()) {
-      return status;
-    }
-  }
-  const CallPrefixes* old = prefixes_->Find(index);
-  if (old == nullptr && wanted == nullptr) {
-    return absl::OkStatus();
-  }
   static const CallPrefixes kNone;
-  absl::Status status = routes_->SetCallRoutes(index, (old != nullptr ? old : &kNone)->ipv4,
-                                               (wanted != nullptr ? wanted : &kNone)->ipv4);
-  if (!status.ok() && is_new) {
-    routes_->RemoveCall(address);
+  const CallPrefixes* had = prefixes_->Find(index);
+  const CallPrefixes& before = had != nullptr ? *had : kNone;
+  const CallPrefixes& after = wanted != nullptr ? *wanted : kNone;
+  absl::Status status =
+      Take(routes_, index, old_address, address, std::span(before.ipv4), std::span(after.ipv4));
+  if (!status.ok()) {
+    return status;
+  }
+  status = Take(ipv6_routes_, index, before.ipv6_client, after.ipv6_client, before.ipv6_routes(),
+                after.ipv6_routes());
+  if (!status.ok()) {
+    Take(routes_, index, address, 0U, std::span(after.ipv4), std::span(before.ipv4)).IgnoreError();
+    if (address != 0 && address != old_address) {
+      routes_->RemoveCall(address);
+    }
   }
   return status;
 }
@@ -279,6 +268,10 @@ absl::StatusOr<CallTotals> CallRegistry::Remove(uint64_t handle) {
   }
   if (row->client_address != 0) {
     routes_->RemoveCall(row->client_address);
+  }
+  if (const CallPrefixes* prefixes = prefixes_->Find(HandleIndex(handle));
+      prefixes != nullptr && prefixes->ipv6_client != 0) {
+    ipv6_routes_->RemoveCall(prefixes->ipv6_client);
   }
   TakeAddresses(HandleIndex(handle), 0, 0, nullptr).IgnoreError();  // taking none cannot fail
   Command command;

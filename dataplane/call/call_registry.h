@@ -24,9 +24,10 @@ class CallRegistry {
   // Execute has a worker carry out a command and returns when it has.
   using Execute = std::function<void(unsigned worker, Command* command)>;
 
-  // Borrows all three. `outer_mtu`: the smallest of the ports'.
-  CallRegistry(CallTable* table, RouteBook* routes, CallPrefixTable* prefixes, unsigned num_workers,
-               uint16_t outer_mtu, Execute execute);
+  // Borrows all four. `outer_mtu`: the smallest of the ports'.
+  CallRegistry(CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
+               CallPrefixTable* prefixes, unsigned num_workers, uint16_t outer_mtu,
+               Execute execute);
   ~CallRegistry();
   CallRegistry(const CallRegistry&) = delete;
   CallRegistry& operator=(const CallRegistry&) = delete;
@@ -52,6 +53,7 @@ class CallRegistry {
 
   CallTable* table_;
   RouteBook* routes_;
+  Ipv6RouteBook* ipv6_routes_;
   CallPrefixTable* prefixes_;
   uint16_t outer_mtu_;
   Execute execute_;

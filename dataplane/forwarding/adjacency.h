@@ -23,7 +23,8 @@ struct EthernetAdjacency {
   bool resolved = false;
   uint16_t port = 0;
   uint16_t mtu = 0;
-  uint32_t address = 0;  // of the next hop, host order
+  uint32_t address = 0;         // of the next hop, host order
+  Ipv6Number ipv6_address = 0;  // the same for IPv6
   // When resolved; with a VLAN tag on sub-ports.
   uint16_t header_len = 0;
   std::array<uint8_t, kEthernetHeaderLen + kVlanTagLen> header{};

@@ -8,9 +8,11 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "dataplane/call/call_table.h"
+#include "dataplane/datapath.h"
 
 namespace culvert::dataplane {
 
@@ -21,10 +23,26 @@ struct CallPrefixes {
     bool operator==(const Ipv4&) const = default;
   };
   std::vector<Ipv4> ipv4;  // routed to the call
+  struct Ipv6 {
+    Ipv6Number prefix, mask;
+    bool operator==(const Ipv6&) const = default;
+  };
+  std::vector<Ipv6> ipv6;     // the call's own /64, when it has one, and what is routed to it
+  Ipv6Number ipv6_client{0};  // the /64; 0: none
+  bool has_ipv6 = false;
+  uint64_t interface_id = 0;  // of its link-local address
 
   [[nodiscard]] bool Covers(uint32_t address) const {
     return std::any_of(ipv4.begin(), ipv4.end(),
                        [=](const Ipv4& own) { return (address & own.mask) == own.prefix; });
+  }
+  // What is routed to it.
+  [[nodiscard]] std::span<const Ipv6> ipv6_routes() const {
+    return std::span(ipv6).subspan(ipv6_client != 0 ? 1 : 0);
+  }
+  [[nodiscard]] bool Covers(Ipv6Number address) const {
+    return std::any_of(ipv6.begin(), ipv6.end(),
+                       [=](const Ipv6& own) { return (address & own.mask) == own.prefix; });
   }
 };
 
@@ -41,7 +59,8 @@ class CallPrefixTable {
     return entries_[call_index].load(std::memory_order_acquire);
   }
   // Covers tells whether an address that is not the call's own is routed to it.
-  [[nodiscard]] bool Covers(uint32_t call_index, uint32_t address) const {
+  template <typename Address>
+  [[nodiscard]] bool Covers(uint32_t call_index, Address address) const {
     const CallPrefixes* prefixes = Find(call_index);
     return prefixes != nullptr && prefixes->Covers(address);
   }

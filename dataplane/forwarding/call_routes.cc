@@ -1,45 +1,36 @@
 // The calls' part of the RouteBook.
 #include <absl/strings/str_cat.h>
-#include <absl/strings/str_format.h>
 
 #include <algorithm>
-#include <bit>
 
 #include "dataplane/forwarding/route_book.h"
 
 namespace culvert::dataplane {
 namespace {
 
-uint8_t Len(const CallPrefixes::Ipv4& route) {
-  return static_cast<uint8_t>(std::popcount(route.mask));
-}
-
-std::string Text(uint32_t prefix, uint8_t len) {
-  return absl::StrFormat("%u.%u.%u.%u/%u", prefix >> 24, prefix >> 16 & 255, prefix >> 8 & 255,
-                         prefix & 255, len);
-}
-
-absl::Status Taken(const std::string& what, uint32_t other_index, uint32_t prefix, uint8_t len) {
+absl::Status Taken(const std::string& what, uint32_t other_index, const std::string& other) {
   return absl::AlreadyExistsError(absl::StrCat(what, ": the call with call_id ",
-                                               other_index % kCallsPerAddress, " has ",
-                                               Text(prefix, len)));
+                                               other_index % kCallsPerAddress, " has ", other));
 }
 
 }  // namespace
 
-absl::Status RouteBook::SetCall(uint32_t address, uint32_t call_index) {
+template <typename Family>
+absl::Status BasicRouteBook<Family>::SetCall(Address address, uint32_t call_index) {
   const std::lock_guard lock(mutex_);
   if (const uint32_t owner = clients_->Find(address); owner != ClientTable::kNone) {
-    return owner == call_index ? absl::OkStatus() : Taken("client_address", owner, address, 32);
+    return owner == call_index
+               ? absl::OkStatus()
+               : Taken(Family::kClientField, owner, Family::Text(address, kClientLen));
   }
-  if (const auto* route = CallRouteOver(address, 32);
+  if (const auto* route = CallRouteOver(address, kClientLen);
       route != nullptr && route->second != call_index) {
-    return Taken("client_address", route->second, static_cast<uint32_t>(route->first >> 8),
-                 static_cast<uint8_t>(route->first));
+    return Taken(Family::kClientField, route->second,
+                 Family::Text(route->first.first, route->first.second));
   }
   absl::Status status = clients_->Set(address, call_index);
-  if (status.ok() && !AsksClients(address, 32)) {
-    status = Apply(address, 32);
+  if (status.ok() && !AsksClients(address, kClientLen)) {
+    status = Apply(address, kClientLen);
     if (!status.ok()) {
       clients_->Erase(address);
     }
@@ -47,20 +38,23 @@ absl::Status RouteBook::SetCall(uint32_t address, uint32_t call_index) {
   return status;
 }
 
-void RouteBook::RemoveCall(uint32_t address) {
+template <typename Family>
+void BasicRouteBook<Family>::RemoveCall(Address address) {
   const std::lock_guard lock(mutex_);
   clients_->Erase(address);
-  if (!AsksClients(address, 32)) {
-    Apply(address, 32).IgnoreError();
+  if (!AsksClients(address, kClientLen)) {
+    Apply(address, kClientLen).IgnoreError();
   }
 }
 
-absl::Status RouteBook::SetCallRoutes(uint32_t call_index, Ipv4Prefixes old, Ipv4Prefixes wanted) {
+template <typename Family>
+absl::Status BasicRouteBook<Family>::SetCallRoutes(uint32_t call_index, CallRouteSpan old,
+                                                   CallRouteSpan wanted) {
   const std::lock_guard lock(mutex_);
-  const auto has = [](Ipv4Prefixes routes, const CallPrefixes::Ipv4& route) {
+  const auto has = [](CallRouteSpan routes, const CallRoute& route) {
     return std::find(routes.begin(), routes.end(), route) != routes.end();
   };
-  for (const CallPrefixes::Ipv4& route : wanted) {
+  for (const CallRoute& route : wanted) {
     if (absl::Status status = CheckCallRoute(call_index, route); !status.ok()) {
       return status;
     }
@@ -76,7 +70,7 @@ absl::Status RouteBook::SetCallRoutes(uint32_t call_index, Ipv4Prefixes old, Ipv
       return status;
     }
   }
-  for (const CallPrefixes::Ipv4& route : old) {
+  for (const CallRoute& route : old) {
     if (!has(wanted, route)) {
       RemoveCallRoute(route);
     }
@@ -85,8 +79,9 @@ absl::Status RouteBook::SetCallRoutes(uint32_t call_index, Ipv4Prefixes old, Ipv
 }
 
 // CallRouteOver gives a call's network that covers the prefix, null: none.
-const RouteBook::CallRoutes::value_type* RouteBook::CallRouteOver(uint32_t prefix,
-                                                                  uint8_t len) const {
+template <typename Family>
+const typename BasicRouteBook<Family>::CallRoutes::value_type*
+BasicRouteBook<Family>::CallRouteOver(Address prefix, uint8_t len) const {
   for (int at = call_routes_.empty() ? -1 : len; at >= 0; --at) {
     const auto over = static_cast<uint8_t>(at);
     if (num_call_routes_of_len_[over] == 0) {
@@ -100,36 +95,38 @@ const RouteBook::CallRoutes::value_type* RouteBook::CallRouteOver(uint32_t prefi
   return nullptr;
 }
 
-absl::Status RouteBook::CheckCallRoute(uint32_t call_index, const CallPrefixes::Ipv4& route) const {
-  const uint8_t len = Len(route);
-  const std::string what = absl::StrCat("routes: ", Text(route.prefix, len));
-  const uint32_t last = route.prefix | ~route.mask;
-  const auto taken = [&](const CallRoutes::value_type& other) {
-    return Taken(what, other.second, static_cast<uint32_t>(other.first >> 8),
-                 static_cast<uint8_t>(other.first));
+template <typename Family>
+absl::Status BasicRouteBook<Family>::CheckCallRoute(uint32_t call_index,
+                                                    const CallRoute& route) const {
+  const uint8_t len = Family::Len(route);
+  const std::string what = absl::StrCat("routes: ", Family::Text(route.prefix, len));
+  const Address last = route.prefix | ~route.mask;
+  const auto taken = [&](const typename CallRoutes::value_type& other) {
+    return Taken(what, other.second, Family::Text(other.first.first, other.first.second));
   };
   if (const auto* over = CallRouteOver(route.prefix, len);
       over != nullptr && over->second != call_index) {
     return taken(*over);
   }
   for (auto at = call_routes_.lower_bound(MakePrefix(route.prefix, 0));
-       at != call_routes_.end() && at->first <= MakePrefix(last, 32); ++at) {
+       at != call_routes_.end() && at->first <= MakePrefix(last, kBits); ++at) {
     if (at->second != call_index) {
       return taken(*at);
     }
   }
-  uint32_t address = route.prefix;
-  for (bool more = clients_->First(route.prefix, last, &address); more;
-       more = address != last && clients_->First(address + 1, last, &address)) {
-    if (const uint32_t owner = clients_->Find(address); owner != call_index) {
-      return Taken(what, owner, address, 32);
+  absl::Status status;
+  ForEachClient(route.prefix, len, [&](Address address) {
+    const uint32_t owner = clients_->Find(address);
+    if (owner != call_index && status.ok()) {
+      status = Taken(what, owner, Family::Text(address & Mask(kClientLen), kClientLen));
     }
-  }
-  return absl::OkStatus();
+  });
+  return status;
 }
 
-absl::Status RouteBook::AddCallRoute(uint32_t call_index, const CallPrefixes::Ipv4& route) {
-  const uint8_t len = Len(route);
+template <typename Family>
+absl::Status BasicRouteBook<Family>::AddCallRoute(uint32_t call_index, const CallRoute& route) {
+  const uint8_t len = Family::Len(route);
   if (!call_routes_.emplace(MakePrefix(route.prefix, len), call_index).second) {
     return absl::OkStatus();
   }
@@ -139,8 +136,9 @@ absl::Status RouteBook::AddCallRoute(uint32_t call_index, const CallPrefixes::Ip
   return status;
 }
 
-void RouteBook::RemoveCallRoute(const CallPrefixes::Ipv4& route) {
-  const uint8_t len = Len(route);
+template <typename Family>
+void BasicRouteBook<Family>::RemoveCallRoute(const CallRoute& route) {
+  const uint8_t len = Family::Len(route);
   if (call_routes_.erase(MakePrefix(route.prefix, len)) == 0) {
     return;
   }
@@ -149,14 +147,33 @@ void RouteBook::RemoveCallRoute(const CallPrefixes::Ipv4& route) {
   ApplyHosts(route.prefix, len);
 }
 
-// ApplyCalls looks again at the calls whose way in changed: ClientTable or forwarding table.
-void RouteBook::ApplyCalls(uint32_t prefix, uint8_t len) {
-  const uint32_t last = prefix | ~Mask(len);
-  uint32_t address = prefix;
-  for (bool more = clients_->First(prefix, last, &address); more;
-       more = address != last && clients_->First(address + 1, last, &address)) {
-    Apply(address, 32).IgnoreError();
+// ForEachClient calls `function` with what each call in the prefix, or over it, has as its address.
+template <typename Family>
+template <typename Function>
+void BasicRouteBook<Family>::ForEachClient(Address prefix, uint8_t len, Function function) const {
+  const Address host_bits = ~Mask(kClientLen);
+  const Address last = prefix | ~Mask(len) | host_bits;
+  Address from = prefix & ~host_bits;
+  Address address;
+  while (clients_->First(from, last, &address)) {
+    function(address);
+    if ((address | host_bits) == last) {
+      return;
+    }
+    from = (address | host_bits) + 1;
   }
 }
+
+// ApplyCalls looks again at the calls whose way in changed: ClientTable or forwarding table.
+template <typename Family>
+void BasicRouteBook<Family>::ApplyCalls(Address prefix, uint8_t len) {
+  if (len <= kClientLen) {
+    ForEachClient(prefix, len,
+                  [this](Address address) { Apply(address, kClientLen).IgnoreError(); });
+  }
+}
+
+template class BasicRouteBook<Ipv4Routing>;
+template class BasicRouteBook<Ipv6Routing>;
 
 }  // namespace culvert::dataplane

@@ -5,24 +5,28 @@
 #include <algorithm>
 
 namespace culvert::dataplane {
-absl::Status RouteBook::Check(uint32_t prefix, uint8_t len, const RouteTarget& target) const {
-  if (len > 32 || (prefix & ~Mask(len)) != 0) {
+
+template <typename Family>
+absl::Status BasicRouteBook<Family>::Check(Address prefix, uint8_t len,
+                                           const Target& target) const {
+  if (len > kBits || (prefix & ~Mask(len)) != 0) {
     return absl::InvalidArgumentError(
-        absl::StrCat("prefix: length ", len, ": must be 0 to 32, host bits zero"));
+        absl::StrCat("prefix: length ", len, ": must be 0 to ", kBits, ", host bits zero"));
   }
-  if (target.kind == RouteTarget::Kind::kAdjacency && target.port >= ports_.size()) {
+  if (target.kind == RouteKind::kAdjacency && target.port >= ports_.size()) {
     return absl::InvalidArgumentError(
         absl::StrCat("port: ", target.port, ": must be below ", ports_.size()));
   }
   return absl::OkStatus();
 }
 
-absl::Status RouteBook::SetRoute(uint32_t prefix, uint8_t len, const RouteTarget& target) {
+template <typename Family>
+absl::Status BasicRouteBook<Family>::SetRoute(Address prefix, uint8_t len, const Target& target) {
   if (absl::Status status = Check(prefix, len, target); !status.ok()) {
     return status;
   }
   const std::lock_guard lock(mutex_);
-  const bool via = target.kind == RouteTarget::Kind::kAdjacency && target.gateway != 0;
+  const bool via = target.kind == RouteKind::kAdjacency && target.gateway != 0;
   if (via) {
     Neighbour* gateway = FindOrInsert(MakeHost(target.port, target.gateway));
     if (gateway == nullptr) {
@@ -32,7 +36,7 @@ absl::Status RouteBook::SetRoute(uint32_t prefix, uint8_t len, const RouteTarget
   }
   const bool asked_clients = AsksClients(prefix, len);
   auto [entry, is_new] = routes_.try_emplace(MakePrefix(prefix, len), target);
-  const RouteTarget old = entry->second;
+  const Target old = entry->second;
   entry->second = target;
   num_routes_of_len_[len] += is_new ? 1 : 0;
   const absl::Status status = ApplyAll(prefix, len, asked_clients);
@@ -42,13 +46,14 @@ absl::Status RouteBook::SetRoute(uint32_t prefix, uint8_t len, const RouteTarget
   return status;
 }
 
-absl::Status RouteBook::RemoveRoute(uint32_t prefix, uint8_t len) {
+template <typename Family>
+absl::Status BasicRouteBook<Family>::RemoveRoute(Address prefix, uint8_t len) {
   const std::lock_guard lock(mutex_);
   auto entry = routes_.find(MakePrefix(prefix, len));
   if (entry == routes_.end()) {
     return absl::NotFoundError("no such route");
   }
-  const RouteTarget old = entry->second;
+  const Target old = entry->second;
   const bool asked_clients = AsksClients(prefix, len);
   routes_.erase(entry);
   --num_routes_of_len_[len];
@@ -57,7 +62,8 @@ absl::Status RouteBook::RemoveRoute(uint32_t prefix, uint8_t len) {
   return status;
 }
 
-void RouteBook::SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac) {
+template <typename Family>
+void BasicRouteBook<Family>::SetNeighbour(uint16_t port, Address address, const MacAddress& mac) {
   const std::lock_guard lock(mutex_);
   const Host host = MakeHost(port, address);
   if (port >= ports_.size() || FindOrInsert(host) == nullptr) {
@@ -65,10 +71,11 @@ void RouteBook::SetNeighbour(uint16_t port, uint32_t address, const MacAddress& 
   }
   neighbours_[host].resolved = true;
   Describe(host, &mac);
-  Apply(address, 32).IgnoreError();
+  Apply(address, kBits).IgnoreError();
 }
 
-void RouteBook::RemoveNeighbour(uint16_t port, uint32_t address) {
+template <typename Family>
+void BasicRouteBook<Family>::RemoveNeighbour(uint16_t port, Address address) {
   const std::lock_guard lock(mutex_);
   const Host host = MakeHost(port, address);
   auto entry = neighbours_.find(host);
@@ -77,18 +84,19 @@ void RouteBook::RemoveNeighbour(uint16_t port, uint32_t address) {
   }
   entry->second.resolved = false;
   Describe(host, nullptr);
-  Apply(address, 32).IgnoreError();
+  Apply(address, kBits).IgnoreError();
   EraseIfUnused(host);
 }
 
-RouteBook::Neighbour* RouteBook::FindOrInsert(Host host) {
+template <typename Family>
+typename BasicRouteBook<Family>::Neighbour* BasicRouteBook<Family>::FindOrInsert(Host host) {
   auto entry = neighbours_.find(host);
   if (entry != neighbours_.end()) {
     return &entry->second;
   }
   EthernetAdjacency adjacency;
-  adjacency.port = PortOf(host);
-  adjacency.address = AddressOf(host);
+  adjacency.port = host.second;
+  Family::SetAddress(host.first, &adjacency);
   const uint32_t slot = adjacencies_->Insert(adjacency);
   if (slot == AdjacencyTable::kFull) {
     return nullptr;
@@ -96,15 +104,17 @@ RouteBook::Neighbour* RouteBook::FindOrInsert(Host host) {
   return &neighbours_.emplace(host, Neighbour{slot, 0, false}).first->second;
 }
 
-void RouteBook::Unreference(const RouteTarget& target) {
-  if (target.kind == RouteTarget::Kind::kAdjacency && target.gateway != 0) {
+template <typename Family>
+void BasicRouteBook<Family>::Unreference(const Target& target) {
+  if (target.kind == RouteKind::kAdjacency && target.gateway != 0) {
     const Host gateway = MakeHost(target.port, target.gateway);
     --neighbours_[gateway].num_routes;
     EraseIfUnused(gateway);
   }
 }
 
-void RouteBook::EraseIfUnused(Host host) {
+template <typename Family>
+void BasicRouteBook<Family>::EraseIfUnused(Host host) {
   auto entry = neighbours_.find(host);
   if (entry->second.num_routes == 0 && !entry->second.resolved) {
     adjacencies_->Erase(entry->second.slot);
@@ -113,10 +123,11 @@ void RouteBook::EraseIfUnused(Host host) {
 }
 
 // Describe publishes the adjacency of a neighbour; no `mac`: unresolved.
-void RouteBook::Describe(Host host, const MacAddress* mac) {
+template <typename Family>
+void BasicRouteBook<Family>::Describe(Host host, const MacAddress* mac) {
   EthernetAdjacency adjacency;
-  adjacency.port = PortOf(host);
-  adjacency.address = AddressOf(host);
+  adjacency.port = host.second;
+  Family::SetAddress(host.first, &adjacency);
   const PortSpec& port = ports_[adjacency.port];
   adjacency.mtu = port.mtu;
   if (mac != nullptr) {
@@ -129,14 +140,16 @@ void RouteBook::Describe(Host host, const MacAddress* mac) {
       *at++ = static_cast<uint8_t>(port.vlan >> 8);
       *at++ = static_cast<uint8_t>(port.vlan);
     }
-    *at++ = 0x08;  // IPv4
-    *at++ = 0x00;
+    *at++ = Family::kEtherType >> 8;
+    *at++ = Family::kEtherType & 0xff;
     adjacency.header_len = static_cast<uint16_t>(at - adjacency.header.begin());
   }
   adjacencies_->Replace(neighbours_[host].slot, adjacency);
 }
 
-const RouteTarget* RouteBook::Best(uint32_t address, uint8_t max_len) const {
+template <typename Family>
+const typename BasicRouteBook<Family>::Target* BasicRouteBook<Family>::Best(Address address,
+                                                                            uint8_t max_len) const {
   for (int len = max_len; len >= 0; --len) {
     if (num_routes_of_len_[len] == 0) {
       continue;
@@ -150,20 +163,22 @@ const RouteTarget* RouteBook::Best(uint32_t address, uint8_t max_len) const {
   return nullptr;
 }
 
-bool RouteBook::AsksClients(uint32_t prefix, uint8_t len) const {
-  const RouteTarget* best = Best(prefix, len);
-  return best != nullptr && best->kind == RouteTarget::Kind::kClients;
+template <typename Family>
+bool BasicRouteBook<Family>::AsksClients(Address prefix, uint8_t len) const {
+  const Target* best = Best(prefix, len);
+  return best != nullptr && best->kind == RouteKind::kClients;
 }
 
-NextHop RouteBook::OfTarget(const RouteTarget& target) const {
+template <typename Family>
+NextHop BasicRouteBook<Family>::OfTarget(const Target& target) const {
   switch (target.kind) {
-    case RouteTarget::Kind::kLocal:
+    case RouteKind::kLocal:
       return {NextHop::Kind::kLocal};
-    case RouteTarget::Kind::kClients:
+    case RouteKind::kClients:
       return {NextHop::Kind::kClients};
-    case RouteTarget::Kind::kBlackhole:
+    case RouteKind::kBlackhole:
       return {NextHop::Kind::kBlackhole};
-    case RouteTarget::Kind::kAdjacency:
+    case RouteKind::kAdjacency:
       break;
   }
   if (target.gateway == 0) {
@@ -173,21 +188,23 @@ NextHop RouteBook::OfTarget(const RouteTarget& target) const {
 }
 
 // Wanted is the value for a prefix; kNone: no entry.
-NextHop RouteBook::Wanted(uint32_t prefix, uint8_t len) const {
+template <typename Family>
+NextHop BasicRouteBook<Family>::Wanted(Address prefix, uint8_t len) const {
   const auto route = routes_.find(MakePrefix(prefix, len));
-  const bool local = route != routes_.end() && route->second.kind == RouteTarget::Kind::kLocal;
+  const bool local = route != routes_.end() && route->second.kind == RouteKind::kLocal;
   if (const auto call = call_routes_.find(MakePrefix(prefix, len));
       !local && call != call_routes_.end()) {
     return {NextHop::Kind::kCall, call->second};
   }
-  if (len == 32 && CallRouteOver(prefix, 32) == nullptr) {
+  if (len == kClientLen) {
     const uint32_t call = clients_->Find(prefix);
-    const RouteTarget* best = Best(prefix);
-    const bool asks_clients = best != nullptr && best->kind == RouteTarget::Kind::kClients;
-    if (!local && !asks_clients && call != ClientTable::kNone) {
+    if (!local && call != ClientTable::kNone && !AsksClients(prefix, len)) {
       return {NextHop::Kind::kCall, call};
     }
-    if (best != nullptr && best->kind == RouteTarget::Kind::kAdjacency && best->gateway == 0) {
+  }
+  if (len == kBits && CallRouteOver(prefix, len) == nullptr) {
+    const Target* best = Best(prefix, len);
+    if (best != nullptr && best->kind == RouteKind::kAdjacency && best->gateway == 0) {
       const auto host = neighbours_.find(MakeHost(best->port, prefix));
       if (host != neighbours_.end() && host->second.resolved) {
         return {NextHop::Kind::kAdjacency, host->second.slot};
@@ -197,7 +214,8 @@ NextHop RouteBook::Wanted(uint32_t prefix, uint8_t len) const {
   return route == routes_.end() ? NextHop() : OfTarget(route->second);
 }
 
-absl::Status RouteBook::Apply(uint32_t prefix, uint8_t len) {
+template <typename Family>
+absl::Status BasicRouteBook<Family>::Apply(Address prefix, uint8_t len) {
   const NextHop hop = Wanted(prefix, len);
   if (hop.kind() == NextHop::Kind::kNone) {
     fib_->Erase(prefix, len);
@@ -207,7 +225,8 @@ absl::Status RouteBook::Apply(uint32_t prefix, uint8_t len) {
 }
 
 // ApplyAll puts a changed route into force; at any time packets find the calls.
-absl::Status RouteBook::ApplyAll(uint32_t prefix, uint8_t len, bool asked_clients) {
+template <typename Family>
+absl::Status BasicRouteBook<Family>::ApplyAll(Address prefix, uint8_t len, bool asked_clients) {
   const bool asks_clients = AsksClients(prefix, len);
   if (asked_clients && !asks_clients) {
     ApplyCalls(prefix, len);
@@ -221,18 +240,22 @@ absl::Status RouteBook::ApplyAll(uint32_t prefix, uint8_t len, bool asked_client
 }
 
 // ApplyHosts looks again at the hosts that a changed route may have put on link or taken off.
-void RouteBook::ApplyHosts(uint32_t prefix, uint8_t len) {
+template <typename Family>
+void BasicRouteBook<Family>::ApplyHosts(Address prefix, uint8_t len) {
   const Host last = MakeHost(UINT16_MAX, prefix | ~Mask(len));
-  std::vector<uint32_t> hosts;
+  std::vector<Address> hosts;
   for (auto at = neighbours_.lower_bound(MakeHost(0, prefix));
        at != neighbours_.end() && at->first <= last; ++at) {
     if (at->second.resolved) {
-      hosts.push_back(AddressOf(at->first));
+      hosts.push_back(at->first.first);
     }
   }
-  for (const uint32_t address : hosts) {
-    Apply(address, 32).IgnoreError();
+  for (const Address address : hosts) {
+    Apply(address, kBits).IgnoreError();
   }
 }
+
+template class BasicRouteBook<Ipv4Routing>;
+template class BasicRouteBook<Ipv6Routing>;
 
 }  // namespace culvert::dataplane

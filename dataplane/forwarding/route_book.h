@@ -18,46 +18,48 @@
 #include "dataplane/datapath.h"
 #include "dataplane/forwarding/adjacency.h"
 #include "dataplane/forwarding/call_prefixes.h"
-#include "dataplane/forwarding/client_table.h"
-#include "dataplane/forwarding/fib.h"
+#include "dataplane/forwarding/routing.h"
 
 namespace culvert::dataplane {
 
-class RouteBook {
+// The same for both versions of IP; Family is Ipv4Routing or Ipv6Routing.
+template <typename Family>
+class BasicRouteBook {
  public:
+  using Address = typename Family::Address;  // host order
+  using Target = typename Family::Target;
+  using CallRoute = typename Family::CallRoute;
+
   // RouteBook borrows all of them.
-  RouteBook(Fib* fib, ClientTable* clients, AdjacencyTable* adjacencies,
-            std::span<const PortSpec> ports)
+  BasicRouteBook(typename Family::Table* fib, typename Family::Clients* clients,
+                 AdjacencyTable* adjacencies, std::span<const PortSpec> ports)
       : fib_(fib), clients_(clients), adjacencies_(adjacencies), ports_(ports) {}
 
   // As Datapath's functions of the same names. Any non-worker thread.
-  absl::Status SetRoute(uint32_t prefix, uint8_t len, const RouteTarget& target);
-  absl::Status RemoveRoute(uint32_t prefix, uint8_t len);
-  void SetNeighbour(uint16_t port, uint32_t address, const MacAddress& mac);
-  void RemoveNeighbour(uint16_t port, uint32_t address);
+  absl::Status SetRoute(Address prefix, uint8_t len, const Target& target);
+  absl::Status RemoveRoute(Address prefix, uint8_t len);
+  void SetNeighbour(uint16_t port, Address address, const MacAddress& mac);
+  void RemoveNeighbour(uint16_t port, Address address);
 
-  // A call's inner address, host order. ALREADY_EXISTS when another call has it, or a route over it.
-  absl::Status SetCall(uint32_t address, uint32_t call_index);
-  void RemoveCall(uint32_t address);
+  // A call's inner address (IPv6: its /64). ALREADY_EXISTS when another call has it, or a route
+  // over it.
+  absl::Status SetCall(Address address, uint32_t call_index);
+  void RemoveCall(Address address);
   // SetCallRoutes replaces the networks behind a call; `old` is what it had. ALREADY_EXISTS names
   // the other call's address or route that one of them overlaps with; then nothing changes.
-  using Ipv4Prefixes = std::span<const CallPrefixes::Ipv4>;
-  absl::Status SetCallRoutes(uint32_t call_index, Ipv4Prefixes old, Ipv4Prefixes wanted);
+  using CallRouteSpan = std::span<const CallRoute>;
+  absl::Status SetCallRoutes(uint32_t call_index, CallRouteSpan old, CallRouteSpan wanted);
 
  private:
-  using Prefix = uint64_t;  // prefix << 8 | length
-  using Host = uint64_t;    // address << 16 | port: hosts of a prefix stand together
-  static constexpr uint32_t Mask(uint8_t len) {
-    return len == 0 ? 0 : UINT32_MAX << (32 - len);
+  using Prefix = std::pair<Address, uint8_t>;
+  using Host = std::pair<Address, uint16_t>;  // and port: hosts of a prefix stand together
+  static constexpr uint8_t kBits = Family::kBits;
+  static constexpr uint8_t kClientLen = Family::kClientLen;
+  static constexpr Address Mask(uint8_t len) {
+    return len == 0 ? Address{0} : ~Address{0} << (kBits - len);
   }
-  static Prefix MakePrefix(uint32_t prefix, uint8_t len) {
-    return static_cast<uint64_t>(prefix) << 8 | len;
-  }
-  static Host MakeHost(uint16_t port, uint32_t address) {
-    return static_cast<uint64_t>(address) << 16 | port;
-  }
-  static uint16_t PortOf(Host host) { return static_cast<uint16_t>(host); }
-  static uint32_t AddressOf(Host host) { return static_cast<uint32_t>(host >> 16); }
+  static Prefix MakePrefix(Address prefix, uint8_t len) { return {prefix, len}; }
+  static Host MakeHost(uint16_t port, Address address) { return {address, port}; }
 
   // A next hop that routes use or the kernel knows. It stays while either holds.
   struct Neighbour {
@@ -66,37 +68,42 @@ class RouteBook {
     bool resolved = false;
   };
 
-  absl::Status Check(uint32_t prefix, uint8_t len, const RouteTarget& target) const;
+  absl::Status Check(Address prefix, uint8_t len, const Target& target) const;
   Neighbour* FindOrInsert(Host host);
   void EraseIfUnused(Host host);
   void Describe(Host host, const MacAddress* mac);
-  void Unreference(const RouteTarget& target);
+  void Unreference(const Target& target);
   // Best gives the longest kernel route over `address` of at most `max_len`, nullptr: none.
-  const RouteTarget* Best(uint32_t address, uint8_t max_len = 32) const;
+  const Target* Best(Address address, uint8_t max_len) const;
   // Whether packets to what the prefix covers find their call in the ClientTable.
-  bool AsksClients(uint32_t prefix, uint8_t len) const;
-  NextHop Wanted(uint32_t prefix, uint8_t len) const;
-  NextHop OfTarget(const RouteTarget& target) const;
-  absl::Status Apply(uint32_t prefix, uint8_t len);
-  absl::Status ApplyAll(uint32_t prefix, uint8_t len, bool asked_clients);
-  void ApplyHosts(uint32_t prefix, uint8_t len);
-  void ApplyCalls(uint32_t prefix, uint8_t len);
+  bool AsksClients(Address prefix, uint8_t len) const;
+  NextHop Wanted(Address prefix, uint8_t len) const;
+  NextHop OfTarget(const Target& target) const;
+  absl::Status Apply(Address prefix, uint8_t len);
+  absl::Status ApplyAll(Address prefix, uint8_t len, bool asked_clients);
+  void ApplyHosts(Address prefix, uint8_t len);
+  void ApplyCalls(Address prefix, uint8_t len);
+  template <typename Function>
+  void ForEachClient(Address prefix, uint8_t len, Function function) const;
   using CallRoutes = absl::btree_map<Prefix, uint32_t>;
-  const CallRoutes::value_type* CallRouteOver(uint32_t prefix, uint8_t len) const;
-  absl::Status CheckCallRoute(uint32_t call_index, const CallPrefixes::Ipv4& route) const;
-  absl::Status AddCallRoute(uint32_t call_index, const CallPrefixes::Ipv4& route);
-  void RemoveCallRoute(const CallPrefixes::Ipv4& route);
+  const typename CallRoutes::value_type* CallRouteOver(Address prefix, uint8_t len) const;
+  absl::Status CheckCallRoute(uint32_t call_index, const CallRoute& route) const;
+  absl::Status AddCallRoute(uint32_t call_index, const CallRoute& route);
+  void RemoveCallRoute(const CallRoute& route);
 
-  Fib* fib_;
-  ClientTable* clients_;
+  typename Family::Table* fib_;
+  typename Family::Clients* clients_;
   AdjacencyTable* adjacencies_;
   std::span<const PortSpec> ports_;
   std::mutex mutex_;
-  absl::flat_hash_map<Prefix, RouteTarget> routes_;
-  uint32_t num_routes_of_len_[33] = {};
+  absl::flat_hash_map<Prefix, Target> routes_;
+  uint32_t num_routes_of_len_[kBits + 1] = {};
   absl::btree_map<Host, Neighbour> neighbours_;
   CallRoutes call_routes_;  // those of different calls do not overlap
-  uint32_t num_call_routes_of_len_[33] = {};
+  uint32_t num_call_routes_of_len_[kBits + 1] = {};
 };
+
+using RouteBook = BasicRouteBook<Ipv4Routing>;
+using Ipv6RouteBook = BasicRouteBook<Ipv6Routing>;
 
 }  // namespace culvert::dataplane

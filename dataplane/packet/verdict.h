@@ -11,21 +11,27 @@ namespace culvert::dataplane {
 // Stage: a list of steps, or a burst step. Packets move down this list; only what a step spawns
 // may begin further up.
 enum class Stage : uint8_t {
-  kInput,       // Ethernet frame from a port
-  kGre,         // GRE packet to us, put together from fragments
-  kUpstream,    // GRE packet of a call
-  kFrame,       // PPP frame of a call, in order
-  kDecrypt,     // burst: encrypted PPP frame
-  kInner,       // PPP frame in clear
-  kKernel,      // IPv4 packet out of the TUN
-  kRoute,       // burst: IPv4 packet, mbuf data starts at its header
-  kTransit,     // leaves by a port as it is
-  kDownstream,  // leaves to a client
-  kEncrypt,     // burst: IPv4 packet to a client that encrypts
-  kFrameOut,    // PPP information to a client
-  kControl,     // PPP control frame to a client
-  kTunnel,      // GRE payload to a client
-  kEthernet,    // IPv4 packet with a next hop
+  kInput,        // Ethernet frame from a port
+  kGre,          // GRE packet to us, put together from fragments
+  kInput6,       // Ethernet frame with IPv6 from a port
+  kUpstream,     // GRE packet of a call
+  kFrame,        // PPP frame of a call, in order
+  kDecrypt,      // burst: encrypted PPP frame
+  kInner,        // PPP frame in clear
+  kInner6,       // the same, IPv6
+  kKernel,       // IPv4 packet out of the TUN
+  kKernel6,      // IPv6 packet out of the TUN
+  kRoute,        // burst: IPv4 packet, mbuf data starts at its header
+  kRoute6,       // IPv6 packet, mbuf data starts at its header
+  kTransit,      // leaves by a port as it is
+  kTransit6,     // the same, IPv6
+  kDownstream,   // leaves to a client
+  kDownstream6,  // the same, IPv6
+  kEncrypt,      // burst: IPv4 packet to a client that encrypts
+  kFrameOut,     // PPP information to a client
+  kControl,      // PPP control frame to a client
+  kTunnel,       // GRE payload to a client
+  kEthernet,     // IPv4 packet with a next hop
   kCount,
 };
 constexpr unsigned kNumStages = static_cast<unsigned>(Stage::kCount);

@@ -135,6 +135,29 @@ class FakeDatapath : public Datapath {
     const Lock lock(mutex);
     neighbours.erase({port, address});
   }
+  absl::Status SetIpv6Route(Ipv6Number prefix, uint8_t len,
+                            const Ipv6RouteTarget& target) override {
+    const Lock lock(mutex);
+    ipv6_routes[{prefix, len}] = target;
+    return absl::OkStatus();
+  }
+  absl::Status RemoveIpv6Route(Ipv6Number prefix, uint8_t len) override {
+    const Lock lock(mutex);
+    return ipv6_routes.erase({prefix, len}) > 0 ? absl::OkStatus()
+                                                : absl::NotFoundError("no route");
+  }
+  void SetIpv6Neighbour(uint16_t port, Ipv6Number address, const MacAddress& mac) override {
+    const Lock lock(mutex);
+    ipv6_neighbours[{port, address}] = mac;
+  }
+  void RemoveIpv6Neighbour(uint16_t port, Ipv6Number address) override {
+    const Lock lock(mutex);
+    ipv6_neighbours.erase({port, address});
+  }
+  std::vector<std::pair<uint16_t, Ipv6Number>> TakeIpv6Unresolved() override {
+    const Lock lock(mutex);
+    return std::exchange(ipv6_unresolved, {});
+  }
   OwnAddresses& own_addresses() override { return own; }
   std::vector<std::pair<uint16_t, uint32_t>> TakeUnresolved() override {
     const Lock lock(mutex);
@@ -174,6 +197,9 @@ class FakeDatapath : public Datapath {
   std::map<std::pair<uint32_t, uint8_t>, RouteTarget> routes;
   std::map<std::pair<uint16_t, uint32_t>, MacAddress> neighbours;
   std::vector<std::pair<uint16_t, uint32_t>> unresolved;
+  std::map<std::pair<Ipv6Number, uint8_t>, Ipv6RouteTarget> ipv6_routes;
+  std::map<std::pair<uint16_t, Ipv6Number>, MacAddress> ipv6_neighbours;
+  std::vector<std::pair<uint16_t, Ipv6Number>> ipv6_unresolved;
   OwnAddresses own{2};
 
  private:

@@ -56,4 +56,19 @@ Verdict GreOutputStep(Packet& packet, WorkerContext& context);
 Verdict OuterIpv4OutputStep(Packet& packet, WorkerContext& context);
 Verdict TunnelRouteStep(Packet& packet, WorkerContext& context);
 
+// ipv6: the same for IPv6, where it differs.
+Verdict Ipv6InputStep(Packet& packet, WorkerContext& context);
+Verdict InnerIpv6Step(Packet& packet, WorkerContext& context);
+Verdict AntiSpoof6Step(Packet& packet, WorkerContext& context);
+Verdict Martian6Step(Packet& packet, WorkerContext& context);
+Verdict MssClamp6Step(Packet& packet, WorkerContext& context);
+Verdict UpstreamAccount6Step(Packet& packet, WorkerContext& context);
+Verdict KernelInput6Step(Packet& packet, WorkerContext& context);
+Verdict Route6Step(Packet& packet, WorkerContext& context);
+Verdict HopLimitStep(Packet& packet, WorkerContext& context);
+Verdict EthernetOutput6Step(Packet& packet, WorkerContext& context);
+Verdict DownstreamCall6Step(Packet& packet, WorkerContext& context);
+Verdict Mtu6Step(Packet& packet, WorkerContext& context);
+Verdict DownstreamAccount6Step(Packet& packet, WorkerContext& context);
+
 }  // namespace culvert::dataplane

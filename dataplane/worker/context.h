@@ -9,8 +9,10 @@
 #include "dataplane/forwarding/call_prefixes.h"
 #include "dataplane/forwarding/client_table.h"
 #include "dataplane/forwarding/fib.h"
+#include "dataplane/forwarding/fib6.h"
 #include "dataplane/forwarding/own_addresses.h"
 #include "dataplane/forwarding/port_table.h"
+#include "dataplane/forwarding/prefix_table.h"
 #include "dataplane/ip/error_limit.h"
 #include "dataplane/ip/neighbour_wait.h"
 #include "dataplane/ip/path_mtu.h"
@@ -20,8 +22,8 @@
 #include "dataplane/packet/packet.h"
 #include "dataplane/reorder/reorder_pool.h"
 #include "dataplane/worker/ack_queue.h"
-#include "dataplane/worker/event_queue.h"
 #include "dataplane/worker/counters.h"
+#include "dataplane/worker/event_queue.h"
 #include "dataplane/worker/spawned.h"
 #include "dataplane/worker/unresolved.h"
 
@@ -47,6 +49,8 @@ struct WorkerContext {
   const Fib* fib = nullptr;
   const ClientTable* clients = nullptr;
   const CallPrefixTable* prefixes = nullptr;
+  const Fib6* fib6 = nullptr;
+  const PrefixTable* clients6 = nullptr;
   const AdjacencyTable* adjacencies = nullptr;
   rte_mempool* mbufs = nullptr;  // for packets that steps make
   WorkerCounters* counters = nullptr;
@@ -60,6 +64,7 @@ struct WorkerContext {
   AckQueue acks;
   ReorderPool reorder;
   UnresolvedQueue unresolved;
+  Ipv6UnresolvedQueue ipv6_unresolved;
   EventQueue events;
   Sweep* sweep = nullptr;
   Spawned spawned;  // packets that steps made or released; the loop takes them up

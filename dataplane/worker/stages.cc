@@ -9,12 +9,23 @@ namespace {
 #define STEP(name) \
   { #name, name##Step }
 constexpr NamedStep kInput[] = {STEP(EthernetInput), STEP(OuterIpv4Input), STEP(GreInput)};
+constexpr NamedStep kInput6[] = {STEP(Ipv6Input)};
 constexpr NamedStep kGre[] = {STEP(GreInput)};
 constexpr NamedStep kUpstream[] = {STEP(UpstreamCall), STEP(Sequence), STEP(PppInput)};
 constexpr NamedStep kFrame[] = {STEP(PppInput)};
 constexpr NamedStep kInner[] = {
     STEP(Acknowledge), STEP(Echo),    STEP(CcpReset), STEP(Protocol),       STEP(InnerIpv4),
     STEP(AntiSpoof),   STEP(Martian), STEP(MssClamp), STEP(PoliceUpstream), STEP(UpstreamAccount)};
+constexpr NamedStep kInner6[] = {STEP(InnerIpv6), STEP(AntiSpoof6),     STEP(Martian6),
+                                 STEP(MssClamp6), STEP(PoliceUpstream), STEP(UpstreamAccount6)};
+constexpr NamedStep kKernel6[] = {STEP(InnerIpv6), STEP(KernelInput6)};
+constexpr NamedStep kRoute6[] = {STEP(Route6)};
+constexpr NamedStep kTransit6[] = {STEP(Martian6), STEP(HopLimit), STEP(EthernetOutput6)};
+constexpr NamedStep kDownstream6[] = {
+    STEP(DownstreamCall6), STEP(Martian6),         STEP(HopLimit),        STEP(Mtu6),
+    STEP(MssClamp6),       STEP(PoliceDownstream), STEP(SendWindow),      STEP(DownstreamAccount6),
+    STEP(PppOutput),       STEP(GreOutput),        STEP(OuterIpv4Output), STEP(TunnelRoute),
+    STEP(EthernetOutput)};
 constexpr NamedStep kKernel[] = {STEP(InnerIpv4), STEP(KernelInput)};
 constexpr NamedStep kTransit[] = {STEP(Martian), STEP(Trim), STEP(Ttl), STEP(EthernetOutput)};
 constexpr NamedStep kDownstream[] = {STEP(DownstreamCall),
@@ -60,14 +71,20 @@ constexpr StageSteps Burst(const char* name, BurstStep step) { return {name, {},
 constexpr std::array<StageSteps, kNumStages> kStages = {
     List<kInput>("input"),
     List<kGre>("gre"),
+    List<kInput6>("input6"),
     List<kUpstream>("upstream"),
     List<kFrame>("frame"),
     Burst("mppe_decrypt", MppeDecryptBurst),
     List<kInner>("inner"),
+    List<kInner6>("inner6"),
     List<kKernel>("kernel"),
+    List<kKernel6>("kernel6"),
     Burst("route", RouteBurst),
+    List<kRoute6>("route6"),
     List<kTransit>("transit"),
+    List<kTransit6>("transit6"),
     List<kDownstream>("downstream"),
+    List<kDownstream6>("downstream6"),
     Burst("mppe_encrypt", MppeEncryptBurst),
     List<kFrameOut>("frame_out"),
     List<kControl>("control"),

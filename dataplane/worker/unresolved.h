@@ -7,24 +7,28 @@
 #include <optional>
 #include <utility>
 
+#include "dataplane/datapath.h"
+
 namespace culvert::dataplane {
 
-class UnresolvedQueue {
+template <typename Address>
+class BasicUnresolvedQueue {
  public:
-  using NextHopAddress = std::pair<uint16_t, uint32_t>;  // port, address in host order
+  using NextHopAddress = std::pair<uint16_t, Address>;  // port, address in host order
 
   // Report is the worker's. A full queue forgets: the next packet reports again.
-  void Report(uint16_t port, uint32_t address, uint32_t now_ms) {
-    Recent& recent = recent_[(address ^ address >> 8 ^ port) % kNumRecent];
-    const uint64_t value = static_cast<uint64_t>(port) << 32 | address;
-    if (recent.value == value + 1 && now_ms - recent.ms < kQuietMs) {
+  void Report(uint16_t port, Address address, uint32_t now_ms) {
+    const auto low = static_cast<uint32_t>(address);
+    Recent& recent = recent_[(low ^ low >> 8 ^ port) % kNumRecent];
+    const NextHopAddress value{port, address};
+    if (recent.is_set && recent.value == value && now_ms - recent.ms < kQuietMs) {
       return;
     }
     const uint32_t tail = tail_.load(std::memory_order_relaxed);
     if (tail - head_.load(std::memory_order_acquire) == kSize) {
       return;
     }
-    recent = {value + 1, now_ms};
+    recent = {true, now_ms, value};
     values_[tail % kSize] = value;
     tail_.store(tail + 1, std::memory_order_release);
   }
@@ -34,9 +38,9 @@ class UnresolvedQueue {
     if (head == tail_.load(std::memory_order_acquire)) {
       return std::nullopt;
     }
-    const uint64_t value = values_[head % kSize];
+    const NextHopAddress value = values_[head % kSize];
     head_.store(head + 1, std::memory_order_release);
-    return NextHopAddress{static_cast<uint16_t>(value >> 32), static_cast<uint32_t>(value)};
+    return value;
   }
 
  private:
@@ -44,14 +48,17 @@ class UnresolvedQueue {
   static constexpr uint32_t kNumRecent = 256;
   static constexpr uint32_t kQuietMs = 1000;
   struct Recent {
-    uint64_t value = 0;  // + 1; 0: none
+    bool is_set = false;
     uint32_t ms = 0;
+    NextHopAddress value;
   };
 
   Recent recent_[kNumRecent];
-  uint64_t values_[kSize] = {};
+  NextHopAddress values_[kSize] = {};
   std::atomic<uint32_t> head_{0};
   std::atomic<uint32_t> tail_{0};
 };
+using UnresolvedQueue = BasicUnresolvedQueue<uint32_t>;
+using Ipv6UnresolvedQueue = BasicUnresolvedQueue<Ipv6Number>;
 
 }  // namespace culvert::dataplane

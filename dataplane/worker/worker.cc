@@ -71,6 +71,8 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.fib = shared.fib;
   context_.clients = shared.clients;
   context_.prefixes = shared.prefixes;
+  context_.fib6 = shared.fib6;
+  context_.clients6 = shared.clients6;
   context_.adjacencies = shared.adjacencies;
   context_.mbufs = shared.mbufs;
   context_.counters = &counters_;

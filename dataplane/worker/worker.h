@@ -29,6 +29,8 @@ class Worker {
     const Fib* fib;
     const ClientTable* clients;
     const CallPrefixTable* prefixes;
+    const Fib6* fib6;
+    const PrefixTable* clients6;
     AdjacencyTable* adjacencies;
     const OwnAddresses* own;
     std::span<const PortSpec> ports;
@@ -59,6 +61,7 @@ class Worker {
     return context_.port_counters[port];
   }
   UnresolvedQueue& unresolved() { return context_.unresolved; }
+  Ipv6UnresolvedQueue& ipv6_unresolved() { return context_.ipv6_unresolved; }
   EventQueue& events() { return context_.events; }
   Tracer& tracer() { return tracer_; }
   // Packets that wait now: for this worker, from others; for the kernel and the control plane.

@@ -5,6 +5,7 @@ namespace culvert::dataplane {
 namespace {
 
 constexpr uint16_t kTypeIpv4 = 0x0800;
+constexpr uint16_t kTypeIpv6 = 0x86dd;
 constexpr uint16_t kTypeVlan = 0x8100;     // IEEE 802.1Q
 constexpr uint16_t kTypeService = 0x88a8;  // IEEE 802.1ad, the outer tag of two
 constexpr uint16_t kVlanMask = 0x0fff;
@@ -70,6 +71,9 @@ Verdict EthernetInputStep(Packet& packet, WorkerContext& context) {
     return Verdict::Drop(DropReason::frame_other_host);
   }
   if (is_group || type != kTypeIpv4) {
+    if (!is_group && type == kTypeIpv6) {
+      return Verdict::GoTo(Stage::kInput6);
+    }
     return type == kTypeService ? Verdict::Drop(DropReason::frame_vlan_nested)
                                 : Verdict::PuntPort();
   }

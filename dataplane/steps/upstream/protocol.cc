@@ -1,4 +1,4 @@
-#include "dataplane/steps/steps.h"
+#include "dataplane/steps/upstream/punt.h"
 #include "dataplane/steps/upstream/punt_bucket.h"
 #include "proto/wire/ppp.h"
 
@@ -8,7 +8,9 @@ namespace {
 // Network-layer data (RFC 1661 s2): what CCP compresses and MPPE encrypts.
 constexpr bool IsData(uint16_t protocol) { return protocol < 0x4000; }
 
-Verdict Punt(Packet* packet, const WorkerContext& context) {
+}  // namespace
+
+Verdict PuntToControl(Packet* packet, const WorkerContext& context) {
   if (!TakePuntToken(packet->call, context)) {
     return Verdict::Drop(DropReason::punt_rate);
   }
@@ -19,6 +21,18 @@ Verdict Punt(Packet* packet, const WorkerContext& context) {
   wire::StoreBe16(packet->payload().data(), packet->protocol);
   packet->generation = packet->call->generation;
   return Verdict::PuntFrame();
+}
+
+namespace {
+
+Verdict OtherProtocol(Packet* packet, const WorkerContext& context) {
+  if (packet->protocol == wire::ppp::kIpv6) {
+    const CallPrefixes* prefixes = context.prefixes->Find(packet->call_index);
+    if (prefixes != nullptr && prefixes->has_ipv6) {
+      return Verdict::GoTo(Stage::kInner6);
+    }
+  }
+  return PuntToControl(packet, context);
 }
 
 }  // namespace
@@ -35,7 +49,7 @@ Verdict ProtocolStep(Packet& packet, WorkerContext& context) {
     return Verdict::Drop(DropReason::clear_data);
   }
   if (packet.protocol != wire::ppp::kIpv4) {
-    return Punt(&packet, context);
+    return OtherProtocol(&packet, context);
   }
   if (call.client_address == 0) {
     return Verdict::Drop(DropReason::no_client_address);
