@@ -14,6 +14,7 @@
 #include <memory>
 #include <string>
 
+#include "dataplane/forwarding/fib6.h"
 #include "proto/wire/byte_order.h"
 
 namespace culvert::dataplane {
@@ -47,6 +48,14 @@ inline NlSocket RouteSocket() {
 inline NlAddress Ipv4Address(uint32_t address, int prefix_len) {
   const wire::Be32 network = wire::Be32::FromHost(address);
   NlAddress result(nl_addr_build(AF_INET, &network, sizeof(network)));
+  if (result) nl_addr_set_prefixlen(result.get(), prefix_len);
+  return result;
+}
+
+// Ipv6NlAddress: the same for IPv6.
+inline NlAddress Ipv6NlAddress(Ipv6Number address, int prefix_len) {
+  Ipv6Octets octets = ToOctets(address);
+  NlAddress result(nl_addr_build(AF_INET6, octets.data(), octets.size()));
   if (result) nl_addr_set_prefixlen(result.get(), prefix_len);
   return result;
 }

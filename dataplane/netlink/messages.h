@@ -12,18 +12,21 @@ struct nlmsghdr;
 
 namespace culvert::dataplane {
 
-// RouteOf gives the IPv4 route of an RTM_NEWROUTE or RTM_DELROUTE; nothing for what the mirror
-// leaves to the kernel: other families and tables, routes for one TOS, cached and `throw` routes.
-std::optional<KernelRoute> RouteOf(nlmsghdr* message);
+// RouteOf gives the route of an RTM_NEWROUTE or RTM_DELROUTE in Address's version of IP (uint32_t
+// or Ipv6Number); nothing for what the mirror leaves to the kernel: other families and tables,
+// routes for one TOS, cached and `throw` routes; of IPv6 what is for a link or the host itself.
+template <typename Address>
+std::optional<BasicKernelRoute<Address>> RouteOf(nlmsghdr* message);
 
 struct KernelNeighbour {
   uint32_t interface_index = 0;
-  uint32_t address = 0;  // host order
+  bool is_ipv6 = false;
+  Ipv6Number address = 0;  // IPv4: as a number below 2^32
   // Set while the kernel would send to it.
   std::optional<MacAddress> mac;
 };
 
-// NeighbourOf gives the IPv4 unicast neighbour of an RTM_NEWNEIGH or RTM_DELNEIGH.
+// NeighbourOf gives the unicast neighbour of an RTM_NEWNEIGH or RTM_DELNEIGH.
 std::optional<KernelNeighbour> NeighbourOf(nlmsghdr* message);
 
 struct KernelAddress {

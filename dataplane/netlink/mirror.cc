@@ -9,6 +9,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 
+#include "dataplane/forwarding/routing.h"
 #include "proto/config/address.h"
 
 namespace culvert::dataplane {
@@ -22,10 +23,17 @@ constexpr int kMaxTouchesPerRound = 8;
 constexpr int kMaxDumpTries = 5;
 constexpr auto kResyncPause = std::chrono::milliseconds(200);
 
+std::string Text(uint32_t prefix, uint8_t len) { return config::FormatPrefix({prefix, len}); }
+std::string Text(Ipv6Number prefix, uint8_t len) { return Ipv6Routing::Text(prefix, len); }
+
+void Warn(const std::string& prefix, const absl::Status& status) {
+  if (!status.ok()) spdlog::warn("route {}: {}", prefix, std::string(status.message()));
+}
+
 }  // namespace
 
 Mirror::Mirror(Datapath* datapath, OwnInterfaces own)
-    : datapath_(datapath), own_(std::move(own)), routes_(own_) {
+    : datapath_(datapath), own_(std::move(own)), routes_(own_), ipv6_routes_(own_) {
   for (const auto& [interface, port] : own_.ports) port_interfaces_[port] = interface;
 }
 
@@ -61,36 +69,38 @@ absl::Status Mirror::Subscribe() {
   (void)setsockopt(nl_socket_get_fd(news_.get()), SOL_SOCKET, SO_RCVBUFFORCE, &kReceiveBuffer,
                    sizeof(kReceiveBuffer));
   const int error =
-      nl_socket_add_memberships(news_.get(), RTNLGRP_IPV4_ROUTE, RTNLGRP_NEIGH, RTNLGRP_LINK,
-                                RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
+      nl_socket_add_memberships(news_.get(), RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_NEIGH,
+                                RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, 0);
   return error < 0 ? NlError("netlink subscription", error) : absl::OkStatus();
 }
 
 absl::Status Mirror::Resync() {
   resync_ = false;
-  absl::Status status = DumpRoutes();
+  absl::Status status = DumpRoutes(AF_INET, &routes_);
+  status.Update(DumpRoutes(AF_INET6, &ipv6_routes_));
   status.Update(DumpNeighbours());
   status.Update(DumpAddresses());
   return status;
 }
 
-absl::Status Mirror::DumpRoutes() {
+template <typename Table>
+absl::Status Mirror::DumpRoutes(unsigned char family, Table* table) {
   rtmsg header{};
-  header.rtm_family = AF_INET;
+  header.rtm_family = family;
   absl::Status status;
   for (int i = 0; i < kMaxDumpTries; ++i) {
-    routes_.Clear();
+    table->Clear();
     status = Dump(RTM_GETROUTE, &header, sizeof(header));
     if (status.ok()) break;
   }
   // An incomplete dump would take away routes that are there.
-  if (status.ok()) routes_.Flush(this);
+  if (status.ok()) table->Flush(this);
   return status;
 }
 
 absl::Status Mirror::DumpNeighbours() {
   ndmsg header{};
-  header.ndm_family = AF_INET;
+  header.ndm_family = AF_UNSPEC;
   dumped_.clear();
   dumping_ = true;
   const absl::Status status = Dump(RTM_GETNEIGH, &header, sizeof(header));
@@ -98,7 +108,7 @@ absl::Status Mirror::DumpNeighbours() {
   if (!status.ok()) return status;
   for (auto it = neighbours_.begin(); it != neighbours_.end();) {
     if (dumped_.count(it->first) == 0) {
-      datapath_->RemoveNeighbour(it->first.first, it->first.second);
+      RemoveNeighbour(it->first);
       it = neighbours_.erase(it);
     } else {
       ++it;
@@ -147,10 +157,15 @@ void Mirror::Run() {
     }
     if (addresses_changed_ && !resync_) resync_ = !DumpAddresses().ok();
     // Half a dump must not be told.
-    if (!resync_) routes_.Flush(this);
+    if (!resync_) Flush();
     ResolveWanted();
     TouchNeighbours(Clock::now());
   }
+}
+
+void Mirror::Flush() {
+  routes_.Flush(this);
+  ipv6_routes_.Flush(this);
 }
 
 void Mirror::ReadNews() {
@@ -172,7 +187,8 @@ void Mirror::OnMessage(nlmsghdr* message) {
   switch (message->nlmsg_type) {
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
-      OnRoute(message);
+      OnRoute(message, &routes_);
+      OnRoute(message, &ipv6_routes_);
       break;
     case RTM_NEWNEIGH:
     case RTM_DELNEIGH:
@@ -204,11 +220,12 @@ void Mirror::OnLink(nlmsghdr* message) {
   known->second = state;
 }
 
-void Mirror::OnRoute(nlmsghdr* message) {
-  const auto route = RouteOf(message);
+template <typename Address>
+void Mirror::OnRoute(nlmsghdr* message, BasicRouteTable<Address>* table) {
+  const auto route = RouteOf<Address>(message);
   if (!route) return;
   if (message->nlmsg_type == RTM_DELROUTE) {
-    routes_.Remove(*route);
+    table->Remove(*route);
     return;
   }
   if (route->next_hops.size() > 1 && !said_multipath_) {
@@ -216,9 +233,9 @@ void Mirror::OnRoute(nlmsghdr* message) {
     spdlog::warn(
         "route {} has several next hops; the first usable one is taken, here and for "
         "every such route",
-        config::FormatPrefix({route->prefix, route->len}));
+        Text(route->prefix, route->len));
   }
-  routes_.Add(*route, (message->nlmsg_flags & NLM_F_REPLACE) != 0);
+  table->Add(*route, (message->nlmsg_flags & NLM_F_REPLACE) != 0);
 }
 
 void Mirror::OnNeighbour(nlmsghdr* message) {
@@ -226,13 +243,13 @@ void Mirror::OnNeighbour(nlmsghdr* message) {
   if (!neighbour) return;
   const auto port = own_.ports.find(neighbour->interface_index);
   if (port == own_.ports.end()) return;
-  const Neighbour key{port->second, neighbour->address};
+  const Neighbour key{neighbour->is_ipv6, port->second, neighbour->address};
   if (message->nlmsg_type == RTM_NEWNEIGH && neighbour->mac) {
-    datapath_->SetNeighbour(key.first, key.second, *neighbour->mac);
+    SetNeighbour(key, *neighbour->mac);
     neighbours_.emplace(key, Clock::now());
     if (dumping_) dumped_.insert(key);
   } else if (neighbours_.erase(key) > 0) {
-    datapath_->RemoveNeighbour(key.first, key.second);
+    RemoveNeighbour(key);
   }
 }
 
@@ -246,8 +263,27 @@ void Mirror::OnAddress(nlmsghdr* message) {
   }
 }
 
+void Mirror::SetNeighbour(const Neighbour& neighbour, const MacAddress& mac) {
+  const auto& [is_ipv6, port, address] = neighbour;
+  if (is_ipv6) {
+    datapath_->SetIpv6Neighbour(port, address, mac);
+  } else {
+    datapath_->SetNeighbour(port, static_cast<uint32_t>(address), mac);
+  }
+}
+
+void Mirror::RemoveNeighbour(const Neighbour& neighbour) {
+  const auto& [is_ipv6, port, address] = neighbour;
+  if (is_ipv6) {
+    datapath_->RemoveIpv6Neighbour(port, address);
+  } else {
+    datapath_->RemoveNeighbour(port, static_cast<uint32_t>(address));
+  }
+}
+
 void Mirror::ResolveWanted() {
-  for (const Neighbour& wanted : datapath_->TakeUnresolved()) Use(wanted);
+  for (const auto& [port, address] : datapath_->TakeUnresolved()) Use({false, port, address});
+  for (const auto& [port, address] : datapath_->TakeIpv6Unresolved()) Use({true, port, address});
 }
 
 void Mirror::TouchNeighbours(Clock::time_point now) {
@@ -263,9 +299,11 @@ void Mirror::TouchNeighbours(Clock::time_point now) {
 }
 
 void Mirror::Use(const Neighbour& neighbour) {
-  const auto interface = port_interfaces_.find(neighbour.first);
+  const auto& [is_ipv6, port, number] = neighbour;
+  const auto interface = port_interfaces_.find(port);
   const NlNeighbour request(rtnl_neigh_alloc());
-  const NlAddress address = Ipv4Address(neighbour.second, 32);
+  const NlAddress address =
+      is_ipv6 ? Ipv6NlAddress(number, 128) : Ipv4Address(static_cast<uint32_t>(number), 32);
   if (interface == port_interfaces_.end() || !request || !address) return;
   rtnl_neigh_set_ifindex(request.get(), static_cast<int>(interface->second));
   rtnl_neigh_set_dst(request.get(), address.get());
@@ -276,19 +314,19 @@ void Mirror::Use(const Neighbour& neighbour) {
 }
 
 void Mirror::Set(uint32_t prefix, uint8_t len, const RouteTarget& target) {
-  const absl::Status status = datapath_->SetRoute(prefix, len, target);
-  if (!status.ok()) {
-    spdlog::warn("route {}: {}", config::FormatPrefix({prefix, len}),
-                 std::string(status.message()));
-  }
+  Warn(Text(prefix, len), datapath_->SetRoute(prefix, len, target));
 }
 
 void Mirror::Remove(uint32_t prefix, uint8_t len) {
-  const absl::Status status = datapath_->RemoveRoute(prefix, len);
-  if (!status.ok()) {
-    spdlog::warn("route {}: {}", config::FormatPrefix({prefix, len}),
-                 std::string(status.message()));
-  }
+  Warn(Text(prefix, len), datapath_->RemoveRoute(prefix, len));
+}
+
+void Mirror::Set(Ipv6Number prefix, uint8_t len, const Ipv6RouteTarget& target) {
+  Warn(Text(prefix, len), datapath_->SetIpv6Route(prefix, len, target));
+}
+
+void Mirror::Remove(Ipv6Number prefix, uint8_t len) {
+  Warn(Text(prefix, len), datapath_->RemoveIpv6Route(prefix, len));
 }
 
 }  // namespace culvert::dataplane

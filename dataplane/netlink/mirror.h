@@ -1,6 +1,6 @@
-// Mirror: keeps the Datapath's forwarding table equal to what the kernel has for IPv4: routes of
-// the main and local tables, and the neighbours on our TAPs. It also has the kernel find neighbours
-// that packets want, and keeps the known ones from going stale.
+// Mirror: keeps the Datapath's forwarding tables equal to what the kernel has: routes of the main
+// and local tables, and the neighbours on our TAPs. It also has the kernel find neighbours that
+// packets want, and keeps the known ones from going stale.
 #pragma once
 
 #include <absl/status/status.h>
@@ -12,6 +12,7 @@
 #include <memory>
 #include <set>
 #include <thread>
+#include <tuple>
 #include <utility>
 
 #include "dataplane/datapath.h"
@@ -21,7 +22,7 @@
 
 namespace culvert::dataplane {
 
-class Mirror : private RouteTable::Sink {
+class Mirror : private RouteTable::Sink, private Ipv6RouteTable::Sink {
  public:
   // Borrows `datapath` until Stop() is over.
   Mirror(Datapath* datapath, OwnInterfaces own);
@@ -36,14 +37,18 @@ class Mirror : private RouteTable::Sink {
 
  private:
   using Clock = std::chrono::steady_clock;
-  using Neighbour = std::pair<uint16_t, uint32_t>;  // port, address
+  using Neighbour = std::tuple<bool, uint16_t, Ipv6Number>;  // is IPv6, port, address
 
   void Set(uint32_t prefix, uint8_t len, const RouteTarget& target) override;
   void Remove(uint32_t prefix, uint8_t len) override;
+  void Set(Ipv6Number prefix, uint8_t len, const Ipv6RouteTarget& target) override;
+  void Remove(Ipv6Number prefix, uint8_t len) override;
 
   absl::Status Subscribe();
   absl::Status Resync();
-  absl::Status DumpRoutes();
+  void Flush();
+  template <typename Table>
+  absl::Status DumpRoutes(unsigned char family, Table* table);
   absl::Status DumpNeighbours();
   absl::Status DumpAddresses();
   absl::Status Dump(int type, void* header, size_t len);
@@ -52,7 +57,10 @@ class Mirror : private RouteTable::Sink {
   void ReadNews();
   void OnMessage(nlmsghdr* message);
   void OnLink(nlmsghdr* message);
-  void OnRoute(nlmsghdr* message);
+  template <typename Address>
+  void OnRoute(nlmsghdr* message, BasicRouteTable<Address>* table);
+  void SetNeighbour(const Neighbour& neighbour, const MacAddress& mac);
+  void RemoveNeighbour(const Neighbour& neighbour);
   void OnNeighbour(nlmsghdr* message);
   void OnAddress(nlmsghdr* message);
   void ResolveWanted();
@@ -64,6 +72,7 @@ class Mirror : private RouteTable::Sink {
   OwnInterfaces own_;
   std::map<uint16_t, uint32_t> port_interfaces_;
   RouteTable routes_;
+  Ipv6RouteTable ipv6_routes_;
   NlSocket news_;                                      // subscribed; never blocks
   NlSocket requests_;                                  // dumps and requests, in step
   std::map<Neighbour, Clock::time_point> neighbours_;  // known, and when last used

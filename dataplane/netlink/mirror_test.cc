@@ -141,6 +141,63 @@ TEST_F(MirrorTest, SeesRoutesGoWithTheirInterfaceAndAddress) {
   });
 }
 
+TEST_F(MirrorTest, FollowsIpv6) {
+  InNamespace([&] {
+    MakeInterfaces();
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    const auto number = [](uint64_t high, uint64_t low) { return absl::MakeUint128(high, low); };
+    const Ipv6Number network = number(0x20010db800000000, 0);
+    const Ipv6Number gateway = number(0xfe80000000000000, 9);
+    const auto is = [&](Ipv6Number prefix, uint8_t len, RouteKind kind, Ipv6Number via) {
+      return Eventually([&] {
+        const FakeDatapath::Lock lock(datapath_.mutex);
+        const auto found = datapath_.ipv6_routes.find({prefix, len});
+        return found != datapath_.ipv6_routes.end() && found->second.kind == kind &&
+               found->second.gateway == via;
+      });
+    };
+    const auto is_gone = [&](Ipv6Number prefix, uint8_t len) {
+      return Eventually([&] {
+        const FakeDatapath::Lock lock(datapath_.mutex);
+        return datapath_.ipv6_routes.count({prefix, len}) == 0;
+      });
+    };
+    {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      EXPECT_TRUE(datapath_.ipv6_routes.empty());  // a machine without IPv6 addresses
+    }
+    ASSERT_TRUE(Ip("addr add 2001:db8::1/64 dev access nodad"));
+    EXPECT_TRUE(is(network, 64, RouteKind::kAdjacency, 0));
+    EXPECT_TRUE(is(network + 1, 128, RouteKind::kLocal, 0));
+    ASSERT_TRUE(Ip("-6 route add default via fe80::9 dev access"));
+    EXPECT_TRUE(is(0, 0, RouteKind::kAdjacency, gateway));
+    ASSERT_TRUE(Ip("-6 route add 2001:db8:1::/48 dev clients0"));
+    EXPECT_TRUE(is(number(0x20010db800010000, 0), 48, RouteKind::kClients, 0));
+    ASSERT_TRUE(Ip("neigh add fe80::9 lladdr 02:00:00:00:00:09 nud permanent dev access"));
+    EXPECT_TRUE(Eventually([&] {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      const auto found = datapath_.ipv6_neighbours.find({0, gateway});
+      return found != datapath_.ipv6_neighbours.end() && found->second == kHostMac;
+    }));
+    {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      datapath_.ipv6_unresolved = {{0, network + 9}};
+    }
+    // A neighbour solicitation (RFC 4861 s4.3) to its solicited-node address.
+    EXPECT_TRUE(TapSends([](const Frame& frame) {
+      return frame.size() >= 78 && frame[12] == 0x86 && frame[13] == 0xdd && frame[54] == 135 &&
+             frame[77] == 9;
+    }));
+    ASSERT_TRUE(Ip("link set access down"));
+    EXPECT_TRUE(is_gone(0, 0) && is_gone(network, 64) && is_gone(network + 1, 128));
+    EXPECT_TRUE(Eventually([&] {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      return datapath_.ipv6_neighbours.empty();
+    }));
+  });
+}
+
 TEST_F(MirrorTest, TellsOurOwnAddresses) {
   InNamespace([&] {
     MakeInterfaces();

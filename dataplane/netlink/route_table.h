@@ -1,7 +1,7 @@
-// RouteTable: the kernel's IPv4 routes, and which one of a prefix's counts. Pure: it knows no
-// socket. Several routes of one prefix stand side by side and the next best takes over when the
-// best goes, as in the kernel: the local table before the main one, then the lowest priority
-// (metric), then the order of the kernel.
+// RouteTable: the kernel's routes of one version of IP, and which one of a prefix's counts. Pure:
+// it knows no socket. Several routes of one prefix stand side by side and the next best takes over
+// when the best goes, as in the kernel: the local table before the main one, then the lowest
+// priority (metric), then the order of the kernel.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +14,37 @@
 
 namespace culvert::dataplane {
 
-struct KernelNextHop {
+// Address: uint32_t or Ipv6Number, in host order.
+template <typename Address>
+struct BasicKernelNextHop {
   uint32_t interface_index = 0;
-  uint32_t gateway = 0;         // host order; 0: on link
+  Address gateway = 0;          // 0: on link
   bool dead = false;            // the kernel does not use it
-  bool foreign_family = false;  // via an IPv6 gateway
-  bool operator==(const KernelNextHop&) const = default;
+  bool foreign_family = false;  // via a gateway of the other version
+  bool operator==(const BasicKernelNextHop&) const = default;
 };
 
-struct KernelRoute {
-  enum class Type : uint8_t { kUnicast, kLocal, kDiscard };
+enum class KernelRouteType : uint8_t {
+  kUnicast,
+  kLocal,    // broadcast and anycast too
+  kDiscard,  // blackhole, unreachable, prohibit
+};
 
-  uint32_t prefix = 0;  // host order, host bits zero
+template <typename Address>
+struct BasicKernelRoute {
+  using Type = KernelRouteType;
+
+  Address prefix = 0;  // host bits zero
   uint8_t len = 0;
   bool local_table = false;  // else the main one
   uint32_t priority = 0;
-  Type type = Type::kUnicast;  // kLocal: broadcast too; kDiscard: blackhole, unreachable, prohibit
-  std::vector<KernelNextHop> next_hops;
-  bool operator==(const KernelRoute&) const = default;
+  Type type = Type::kUnicast;
+  std::vector<BasicKernelNextHop<Address>> next_hops;
+  bool operator==(const BasicKernelRoute&) const = default;
 };
+using KernelNextHop = BasicKernelNextHop<uint32_t>;
+using KernelRoute = BasicKernelRoute<uint32_t>;
+using Ipv6KernelRoute = BasicKernelRoute<Ipv6Number>;
 
 // The interfaces that are ours; everything else belongs to the kernel alone.
 struct OwnInterfaces {
@@ -40,18 +52,21 @@ struct OwnInterfaces {
   uint32_t clients = 0;                // the TUN's index
 };
 
-class RouteTable {
+template <typename Address>
+class BasicRouteTable {
  public:
-  using Prefix = std::pair<uint32_t, uint8_t>;
+  using KernelRoute = BasicKernelRoute<Address>;
+  using Target = BasicRouteTarget<Address>;
+  using Prefix = std::pair<Address, uint8_t>;
   // Sink gets what changed. Set and Remove as Datapath's SetRoute and RemoveRoute.
   class Sink {
    public:
     virtual ~Sink() = default;
-    virtual void Set(uint32_t prefix, uint8_t len, const RouteTarget& target) = 0;
-    virtual void Remove(uint32_t prefix, uint8_t len) = 0;
+    virtual void Set(Address prefix, uint8_t len, const Target& target) = 0;
+    virtual void Remove(Address prefix, uint8_t len) = 0;
   };
 
-  explicit RouteTable(OwnInterfaces own) : own_(std::move(own)) {}
+  explicit BasicRouteTable(OwnInterfaces own) : own_(std::move(own)) {}
 
   // Add puts in a route of the kernel's; `replace` is NLM_F_REPLACE: the first route of the same
   // prefix, table and priority goes. One that is there already changes nothing.
@@ -63,15 +78,17 @@ class RouteTable {
   // Flush tells what has changed since the last one.
   void Flush(Sink* sink);
 
-  // Target is what one route means to the data plane.
-  [[nodiscard]] RouteTarget Target(const KernelRoute& route) const;
+  // TargetOf is what one route means to the data plane.
+  [[nodiscard]] Target TargetOf(const KernelRoute& route) const;
   [[nodiscard]] size_t num_prefixes() const { return told_.size(); }
 
  private:
   OwnInterfaces own_;
   std::map<Prefix, std::vector<KernelRoute>> routes_;  // each best first
-  std::map<Prefix, RouteTarget> told_;
+  std::map<Prefix, Target> told_;
   std::set<Prefix> dirty_;
 };
+using RouteTable = BasicRouteTable<uint32_t>;
+using Ipv6RouteTable = BasicRouteTable<Ipv6Number>;
 
 }  // namespace culvert::dataplane
