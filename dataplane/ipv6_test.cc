@@ -245,6 +245,51 @@ TEST_F(Ipv6Test, LargePacketsAndSegments) {
   EXPECT_EQ(wire::LoadBe16(&up[0][up[0].size() - 2]), 1220);
 }
 
+// Errors of RFC 4443, from our address on the side that they leave by.
+TEST_F(Ipv6Test, SendersAreToldWhatIsWrong) {
+  const Ipv6Number own = Ip6(0x2001'0db8'00ff'0000, 1);
+  rig_.datapath().own_addresses().SetIpv6(1, ToOctets(own));
+  rig_.datapath().own_addresses().SetIpv6(OwnAddresses::kClients, ToOctets(kGateway6));
+  CallSpec spec = Spec();
+  spec.mtu = 1280;
+  rig_.Program(spec);
+  const auto expect = [](const Bytes& packet, Ipv6Number source, Ipv6Number destination,
+                         const char* message) {
+    ASSERT_GE(packet.size(), 48u);
+    const auto header = wire::ip6::Parse(packet);
+    ASSERT_TRUE(header);
+    EXPECT_EQ(NumberOf(header->source.data()), source);
+    EXPECT_EQ(NumberOf(header->destination.data()), destination);
+    EXPECT_EQ(header->hop_limit, 64);
+    const auto icmp = wire::Octets(packet).subspan(40);
+    EXPECT_EQ(wire::ip6::Checksum(header->source, header->destination, wire::ip6::kIcmp, icmp), 0);
+    const Bytes wanted = Hex(message);  // type, code; what follows the checksum
+    EXPECT_EQ(Bytes(icmp.begin(), icmp.begin() + 2), Bytes(wanted.begin(), wanted.begin() + 2));
+    EXPECT_EQ(Bytes(icmp.begin() + 4, icmp.begin() + 8), Bytes(wanted.begin() + 2, wanted.end()));
+  };
+  const auto to_internet = [&] {
+    const auto sent = rig_.Sent(1);
+    return sent.size() == 1 ? WithoutEthernet(sent[0]) : Bytes();
+  };
+  const auto to_client = [&] {
+    const auto sent = rig_.Sent(0);
+    if (sent.size() != 1) return Bytes();
+    const Bytes ppp = ParseTunnel(sent[0]).ppp;
+    return Bytes(ppp.begin() + 4, ppp.end());
+  };
+  FromPort(1, MakeIpv6({kServer6, kClient6}, Bytes(1241)));
+  expect(to_internet(), own, kServer6, "0200 00000500");
+  FromPort(1, MakeIpv6({kServer6, kClient6, wire::ip6::kUdp, 1}, Bytes(8)));
+  expect(to_internet(), own, kServer6, "0300 00000000");
+  FromPort(1, MakeIpv6({kServer6, kPrefix6 + Ip6(1, 0)}, Bytes(8)));
+  expect(to_internet(), own, kServer6, "0103 00000000");
+  Upstream(MakeIpv6({kClient6, kServer6, wire::ip6::kUdp, 1}, Bytes(8)));
+  expect(to_client(), kGateway6, kClient6, "0300 00000000");
+  ASSERT_TRUE(rig_.datapath().RemoveIpv6Route(0, 0).ok());
+  Upstream(MakeIpv6({kClient6, kServer6}, Bytes(8)));
+  expect(to_client(), kGateway6, kClient6, "0100 00000000");
+}
+
 TEST_F(Ipv6Test, NeighboursAreAskedFor) {
   Datapath& path = rig_.datapath();
   path.RemoveIpv6Neighbour(1, kRouter6);

@@ -1,5 +1,6 @@
 #include <cstring>
 
+#include "dataplane/steps/ipv6/icmp6_error.h"
 #include "dataplane/steps/ipv6/ipv6.h"
 
 namespace culvert::dataplane {
@@ -30,6 +31,7 @@ Verdict EthernetOutput6Step(Packet& packet, WorkerContext& context) {
     return Unresolved(adjacency.port, adjacency.ipv6_address, &context);
   }
   if (packet.data_len() > adjacency.mtu) {
+    SpawnIcmp6Error(packet, wire::icmp::PacketTooBigV6(adjacency.mtu), &context);
     return Verdict::Drop(DropReason::egress_too_big);
   }
   uint8_t* header = packet.Prepend(adjacency.header_len);

@@ -1,5 +1,6 @@
 #include <rte_prefetch.h>
 
+#include "dataplane/steps/ipv6/icmp6_error.h"
 #include "dataplane/steps/ipv6/ipv6.h"
 
 namespace culvert::dataplane {
@@ -35,8 +36,11 @@ Verdict Route6Step(Packet& packet, WorkerContext& context) {
   switch (hop.kind()) {
     case NextHop::Kind::kClients: {
       const uint32_t index = context.clients6->Find(NumberOf(Ipv6Destination(packet)));
-      return index == PrefixTable::kNone ? Verdict::Drop(DropReason::no_client)
-                                         : ToCall(&packet, index, context);
+      if (index != PrefixTable::kNone) {
+        return ToCall(&packet, index, context);
+      }
+      SpawnIcmp6Error(packet, wire::icmp::kAddressUnreachableV6, &context);
+      return Verdict::Drop(DropReason::no_client);
     }
     case NextHop::Kind::kCall:
       return ToCall(&packet, hop.index(), context);
@@ -50,6 +54,7 @@ Verdict Route6Step(Packet& packet, WorkerContext& context) {
     case NextHop::Kind::kNone:
       break;
   }
+  SpawnIcmp6Error(packet, wire::icmp::kNoRouteV6, &context);
   return Verdict::Drop(DropReason::no_route);
 }
 
