@@ -167,6 +167,8 @@ TEST_F(MirrorTest, FollowsIpv6) {
       const FakeDatapath::Lock lock(datapath_.mutex);
       EXPECT_TRUE(datapath_.ipv6_routes.empty());  // a machine without IPv6 addresses
     }
+    // Solicitations need a link-local source that is not tentative any more.
+    ASSERT_TRUE(Ip("addr add fe80::1/64 dev access nodad"));
     ASSERT_TRUE(Ip("addr add 2001:db8::1/64 dev access nodad"));
     EXPECT_TRUE(is(network, 64, RouteKind::kAdjacency, 0));
     EXPECT_TRUE(is(network + 1, 128, RouteKind::kLocal, 0));
