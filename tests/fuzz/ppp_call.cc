@@ -33,7 +33,7 @@ std::shared_ptr<const ppp::PppSettings> MakeSettings(uint8_t bits) {
   settings->gateway_address = 0x0a4d0001;
   settings->dns = {0x08080808};
   settings->server_name = "culvert";
-  settings->echo_interval_ms = (bits & 0x80) != 0 ? 0 : 5000;
+  settings->echo_interval_s = (bits & 0x80) != 0 ? 0 : 5;
   settings->methods = {AuthMethod::kMsChapV2, AuthMethod::kMsChap};
   if (settings->mppe != ppp::MppePolicy::kRequire) {
     settings->methods.insert(settings->methods.end(), {AuthMethod::kChapMd5, AuthMethod::kPap});

