@@ -72,15 +72,6 @@ def mppe_loss(lab):
     expect_alive(gateway, client)
 
 
-@case("mppe-reordering", limit=150)
-def mppe_reordering(lab):
-    gateway, client = open_call(lab)
-    worsen(client, "delay 4ms reorder 90% 50%")
-    transfer(lab, gateway, client, SMALL_FILE)
-    mend(client)
-    expect_alive(gateway, client)
-
-
 def _pptp_test(kind):
     @case(f"pptp-test-type-{kind}", limit=120)
     def pptp_test(lab):
