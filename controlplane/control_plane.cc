@@ -11,6 +11,13 @@ namespace {
 // One shard carries tens of thousands of calls. More of them need nothing but this number.
 constexpr size_t kNumShards = 1;
 constexpr uint64_t kAddressRestMs = 30'000;
+
+Users ReserveFixed(Users users, AddressPools& pools) {
+  for (const uint32_t address : users.FixedAddresses()) {
+    pools.Reserve(address);
+  }
+  return users;
+}
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::v1::Config& config,
@@ -27,7 +34,9 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                            const std::string& version)
     : metrics_(version, &directory_),
       pools_(MakePools(config), kAddressRestMs, RandomBelow),
-      users_(std::move(users), &pools_, SteadyMs),
+      users_(ReserveFixed(std::move(users), pools_)),
+      backends_({&users_}),
+      admission_(&backends_, &pools_, SteadyMs),
       dataplane_(absl::StrCat("unix:", config.dataplane().socket()),
                  {.counters =
                       [this](const dataplane::v1::CountersResponse& round) {
@@ -47,8 +56,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                .listener_rates = MakeListenerRates(config),
                .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
                .max_connections = std::max<size_t>(1, config.pptp().max_connections() / kNumShards),
-               .authenticator = &users_,
-               .pools = &pools_,
+               .admission = &admission_,
                .dataplane = &dataplane_,
                .directory = &directory_,
                .metrics = &metrics_};

@@ -7,6 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/aaa/address_pools.h"
+#include "controlplane/aaa/admission.h"
+#include "controlplane/aaa/auth_backends.h"
 #include "controlplane/aaa/local_users.h"
 #include "controlplane/management/management_server.h"
 #include "controlplane/metrics/metrics_exporter.h"
@@ -40,6 +43,8 @@ class ControlPlane {
   LastRound round_;
   AddressPools pools_;
   LocalUsers users_;
+  AuthBackends backends_;
+  Admission admission_;
   DataplaneClient dataplane_;
   Services services_;
   std::vector<std::unique_ptr<Shard>> shards_;

@@ -1,5 +1,5 @@
-// What the PPP side asks of AAA and what it gets back. The same for local users now and
-// RADIUS later, so requests carry exchanges, never decisions.
+// What the PPP side asks of AAA and what it gets back. The same for local users and RADIUS, so
+// requests carry exchanges, never decisions.
 #pragma once
 
 #include <array>
@@ -10,39 +10,76 @@
 #include <variant>
 #include <vector>
 
+#include "controlplane/aaa/grants.h"
 #include "controlplane/crypto/secret.h"
-#include "proto/config/address.h"
 
 namespace culvert {
 
-enum class AuthMethod : uint8_t { kPap, kChapMd5, kMsChap, kMsChapV2 };
+enum class AuthMethod : uint8_t { kPap, kChapMd5, kMsChap, kMsChapV2, kEap };
 
 struct PapExchange {
+  static constexpr AuthMethod kMethod = AuthMethod::kPap;
   Secret password;
 };
 struct ChapMd5Exchange {
+  static constexpr AuthMethod kMethod = AuthMethod::kChapMd5;
   uint8_t identifier = 0;
   std::vector<uint8_t> challenge;
   std::array<uint8_t, 16> response{};
 };
 struct MsChapExchange {
+  static constexpr AuthMethod kMethod = AuthMethod::kMsChap;
+  uint8_t identifier = 0;
   std::array<uint8_t, 8> challenge{};
   std::array<uint8_t, 24> lm_response{};
   std::array<uint8_t, 24> nt_response{};
   uint8_t flags = 0;
 };
 struct MsChapV2Exchange {
+  static constexpr AuthMethod kMethod = AuthMethod::kMsChapV2;
   uint8_t identifier = 0;
   std::array<uint8_t, 16> challenge{};
   std::array<uint8_t, 16> peer_challenge{};
   std::array<uint8_t, 24> nt_response{};
 };
+// MsChapV2ChangeExchange: Change-Password, after E=648 (RFC 2759 s7).
+struct MsChapV2ChangeExchange {
+  static constexpr AuthMethod kMethod = AuthMethod::kMsChapV2;
+  uint8_t identifier = 0;
+  std::array<uint8_t, 16> challenge{};
+  std::array<uint8_t, 516> encrypted_password{};
+  std::array<uint8_t, 16> encrypted_hash{};
+  std::array<uint8_t, 16> peer_challenge{};
+  std::array<uint8_t, 24> nt_response{};
+  uint16_t flags = 0;
+};
+struct EapExchange {
+  static constexpr AuthMethod kMethod = AuthMethod::kEap;
+  std::vector<uint8_t> packet;  // the peer's whole Response (RFC 3748 s4.1)
+};
+using AuthExchange = std::variant<PapExchange, ChapMd5Exchange, MsChapExchange, MsChapV2Exchange,
+                                  MsChapV2ChangeExchange, EapExchange>;
+
+// CallFacts: whose call asks.
+struct CallFacts {
+  uint64_t id = 0;  // Acct-Session-Id is FormatCallId() of it
+  uint32_t nas_port = 0;
+  uint32_t peer_address = 0, local_address = 0;  // outer, host order
+  size_t listener = 0;                           // index into pptp.listen
+};
 
 struct AuthRequest {
-  std::string user;           // as the peer sent it: may hold a domain, any octets
-  uint32_t peer_address = 0;  // outer, host order
-  uint32_t local_address = 0;
-  std::variant<PapExchange, ChapMd5Exchange, MsChapExchange, MsChapV2Exchange> exchange;
+  CallFacts call;
+  std::string user;  // as the peer sent it: may hold a domain, any octets
+  AuthExchange exchange;
+  // What the kChallenge answer before this gave (RFC 2865 s5.24); empty: there was none.
+  std::vector<uint8_t> state;
+
+  [[nodiscard]] AuthMethod method() const {
+    return std::visit([](const auto& typed) { return typed.kMethod; }, exchange);
+  }
+  // Clone is the explicit copy, password and all.
+  [[nodiscard]] AuthRequest Clone() const;
 };
 
 // MppeStartKeys: StartKeys (RFC 3079), from our (NAS) view. Empty: this method gives none.
@@ -54,32 +91,49 @@ struct MppeStartKeys {
   [[nodiscard]] bool Has40And56() const { return !send_40_56.empty(); }
 };
 
-// CallGrants: what comes with a user. An absent rate is the listener's; 0: no limit.
-struct CallGrants {
-  std::optional<uint64_t> upstream_bps, downstream_bps;
-  std::vector<config::Ipv4Prefix> routes;  // behind the client (RFC 2865 s5.22)
-};
+// kChallenge: the exchange goes on; ask again with the peer's next message and `state`.
+enum class AuthVerdict : uint8_t { kAccept, kReject, kChallenge };
 
-enum class AuthVerdict : uint8_t { kAccept, kReject };
+// AuthSource: who has judged; for Acct-Authentic (RFC 2866 s5.6).
+enum class AuthSource : uint8_t { kLocal, kRadius };
+
+// MsChapFailure: what a Failure packet says (RFC 2433 s5, RFC 2759 s6).
+struct MsChapFailure {
+  uint32_t code = 691;
+  bool retry = false;
+  std::vector<uint8_t> challenge;  // of the retry; empty: the caller makes one
+  std::string message;             // empty: the usual one
+};
 
 struct AuthResult {
   AuthVerdict verdict = AuthVerdict::kReject;
+  AuthSource source = AuthSource::kLocal;
   std::string reject_reason;  // for our log and metrics only
+  bool unknown_user = false;  // with kReject: another backend may know the user
   std::string user;           // name for accounting and display
+  // With kReject after an MS-CHAP exchange; absent: E=691, no retry.
+  std::optional<MsChapFailure> mschap_failure;
+  std::string reply_message;  // for the peer (RFC 2865 s5.18); empty: the usual text
+  // EAP: the packet for the peer: a Request, Success or Failure. Empty: the caller makes it.
+  std::vector<uint8_t> eap;
+  std::vector<uint8_t> state;  // with kChallenge
   // MS-CHAPv2: "S=" and 40 hex digits (RFC 2759 s8.7).
   std::string authenticator_response;
   MppeStartKeys keys;
-  uint32_t client_address = 0;    // inner, host order; 0: none was to be had
-  std::string no_address_reason;  // set when accepted without an address
   CallGrants grants;
+  // Filled by Admission, with kAccept.
+  Lease lease;
+  std::string no_address_reason;  // accepted, but without an address
 };
+
+using AuthDone = std::function<void(AuthResult)>;
 
 // Authenticator is called by a shard's thread and answers on the same one, before or after it
 // returns. `done` is called once.
 class Authenticator {
  public:
   virtual ~Authenticator() = default;
-  virtual void Authenticate(AuthRequest request, std::function<void(AuthResult)> done) = 0;
+  virtual void Authenticate(AuthRequest request, AuthDone done) = 0;
 };
 
 }  // namespace culvert

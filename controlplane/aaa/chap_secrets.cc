@@ -108,17 +108,18 @@ class ChapSecrets {
       Report(line.number, "addresses", "one address cannot serve every client");
       return false;
     }
-    user.fixed_address = *address;
+    user.grants.fixed_address = *address;
     return true;
   }
 
   void CheckAddress(const Entry& entry) {
-    if (entry.user.fixed_address == 0) {
+    if (entry.user.grants.fixed_address == 0) {
       return;
     }
-    if (auto [it, fresh] = addresses_.emplace(entry.user.fixed_address, entry.line); !fresh) {
+    if (auto [it, fresh] = addresses_.emplace(entry.user.grants.fixed_address, entry.line);
+        !fresh) {
       Report(entry.line, "addresses",
-             absl::StrCat(config::FormatIpv4(entry.user.fixed_address),
+             absl::StrCat(config::FormatIpv4(entry.user.grants.fixed_address),
                           " is the address of the client at line ", it->second, " too"));
     }
   }

@@ -18,15 +18,14 @@ Secret SecretOf(std::string_view text) {
 
 class LocalUsersTest : public ::testing::Test {
  protected:
-  LocalUsersTest()
-      : pools_({{.name = "a", .ranges = {{.first = 0x0a4d000a, .last = 0x0a4d000b}}}}, 1000,
-               [](uint32_t) { return 0u; }) {
+  LocalUsersTest() {
     Users users;
-    users.Insert("alice", {.password = SecretOf("secret"), .nt_hash = {}, .fixed_address = 0});
-    users.Insert("bob", {.password = {}, .nt_hash = HashOf("secret"), .fixed_address = 0});
-    users.Insert("carol",
-                 {.password = SecretOf("secret"), .nt_hash = {}, .fixed_address = 0x0a4d000a});
-    users_ = std::make_unique<LocalUsers>(std::move(users), &pools_, [] { return uint64_t{0}; });
+    users.Insert("alice", {.password = SecretOf("secret"), .nt_hash = {}});
+    users.Insert("bob", {.password = {}, .nt_hash = HashOf("secret")});
+    User carol{.password = SecretOf("secret"), .nt_hash = {}};
+    carol.grants.fixed_address = 0x0a4d000a;
+    users.Insert("carol", std::move(carol));
+    users_ = std::make_unique<LocalUsers>(std::move(users));
   }
 
   static Secret HashOf(std::string_view password) {
@@ -71,7 +70,6 @@ class LocalUsersTest : public ::testing::Test {
     return exchange;
   }
 
-  AddressPools pools_;
   std::unique_ptr<LocalUsers> users_;
 };
 
@@ -80,7 +78,6 @@ TEST_F(LocalUsersTest, PapWithPasswordAndWithHash) {
     AuthResult result = Ask(user, Pap("secret"));
     EXPECT_EQ(result.verdict, AuthVerdict::kAccept) << user;
     EXPECT_FALSE(result.keys.Has128());
-    pools_.Release(result.client_address, 0);
     EXPECT_EQ(Ask(user, Pap("Secret")).reject_reason, "wrong password");
     EXPECT_EQ(Ask(user, Pap("")).verdict, AuthVerdict::kReject);
     EXPECT_EQ(Ask(user, Pap("\xff\xfe")).verdict, AuthVerdict::kReject);
@@ -113,7 +110,6 @@ TEST_F(LocalUsersTest, MsChapV2ProvesUsToTheClient) {
     MsChapV2Exchange exchange = MsChapV2(user, "secret");
     AuthResult result = Ask(user, exchange);
     ASSERT_EQ(result.verdict, AuthVerdict::kAccept) << user;
-    pools_.Release(result.client_address, 0);
     Secret hash = HashOf("secret");
     EXPECT_EQ(result.authenticator_response,
               crypto::AuthenticatorResponse(crypto::SpanOf16(hash), exchange.nt_response,
@@ -134,29 +130,14 @@ TEST_F(LocalUsersTest, StrangersAreRejectedLikeWrongPasswords) {
     AuthResult result = Ask(user, Pap("secret"));
     EXPECT_EQ(result.verdict, AuthVerdict::kReject);
     EXPECT_EQ(result.reject_reason, "unknown user");
-    EXPECT_EQ(result.client_address, 0u);
+    EXPECT_TRUE(result.unknown_user);
     EXPECT_EQ(Ask(user, MsChapV2(user, "secret")).verdict, AuthVerdict::kReject);
   }
-  EXPECT_EQ(pools_.usage()[0].in_use, 0u) << "nobody got an address";
 }
 
-TEST_F(LocalUsersTest, FixedAddressServesOneCall) {
-  AuthResult first = Ask("carol", Pap("secret"));
-  EXPECT_EQ(first.client_address, 0x0a4d000au);
-  AuthResult second = Ask("carol", Pap("secret"));
-  EXPECT_EQ(second.verdict, AuthVerdict::kAccept);
-  EXPECT_EQ(second.client_address, 0u);
-  EXPECT_THAT(second.no_address_reason, HasSubstr("10.77.0.10 is in use"));
-  pools_.Release(first.client_address, 0);
-  EXPECT_EQ(Ask("carol", Pap("secret")).client_address, 0x0a4d000au);
-}
-
-TEST_F(LocalUsersTest, EmptyPoolIsSaid) {
-  EXPECT_EQ(Ask("alice", Pap("secret")).client_address, 0x0a4d000bu) << ".10 is carol's";
-  AuthResult none = Ask("alice", Pap("secret"));
-  EXPECT_EQ(none.verdict, AuthVerdict::kAccept);
-  EXPECT_EQ(none.client_address, 0u);
-  EXPECT_THAT(none.no_address_reason, HasSubstr("1 of 1 in use"));
+TEST_F(LocalUsersTest, GrantsComeWithAcceptedUsersOnly) {
+  EXPECT_EQ(Ask("carol", Pap("secret")).grants.fixed_address, 0x0a4d000au);
+  EXPECT_EQ(Ask("carol", Pap("wrong")).grants.fixed_address, 0u);
 }
 
 }  // namespace

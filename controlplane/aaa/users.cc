@@ -22,8 +22,8 @@ Users::Found Users::Find(std::string_view name) const {
 std::vector<uint32_t> Users::FixedAddresses() const {
   std::vector<uint32_t> addresses;
   for (const auto& [name, user] : users_) {
-    if (user.fixed_address != 0) {
-      addresses.push_back(user.fixed_address);
+    if (user.grants.fixed_address != 0) {
+      addresses.push_back(user.grants.fixed_address);
     }
   }
   return addresses;

@@ -18,7 +18,6 @@ namespace culvert {
 struct User {
   Secret password;
   Secret nt_hash;
-  uint32_t fixed_address = 0;  // inner, host order; 0: from the pools
   CallGrants grants = {};
 };
 

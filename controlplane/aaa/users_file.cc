@@ -105,7 +105,7 @@ class UsersFile {
     } else if (key == "nt_hash") {
       user.nt_hash = ReadNtHash(line, text);
     } else if (key == "address") {
-      user.fixed_address = ReadAddress(line, text);
+      user.grants.fixed_address = ReadAddress(line, text);
     } else {
       Report(line, Printable(key), absl::StrCat("unknown key; ", kKeys));
     }

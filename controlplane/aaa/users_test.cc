@@ -87,7 +87,7 @@ address = "10.77.0.9"
   ASSERT_NE(bob, nullptr);
   EXPECT_EQ(bob->nt_hash.octets().size(), 16u);
   EXPECT_EQ(bob->nt_hash.octets()[15], 0xae);
-  EXPECT_EQ(bob->fixed_address, 0x0a4d0009u);
+  EXPECT_EQ(bob->grants.fixed_address, 0x0a4d0009u);
   EXPECT_THAT(read.users.FixedAddresses(), ElementsAre(0x0a4d0009u));
 }
 
@@ -202,7 +202,7 @@ TEST(ChapSecrets, ReadsPppdsFormat) {
   EXPECT_THAT(read.problems, IsEmpty());
   EXPECT_EQ(PasswordOf(read.users, "alice"), "two words");
   EXPECT_EQ(PasswordOf(read.users, "bob"), "it\"s");
-  EXPECT_EQ(read.users.Find("bob").user->fixed_address, 0x0a4d0007u);
+  EXPECT_EQ(read.users.Find("bob").user->grants.fixed_address, 0x0a4d0007u);
   EXPECT_EQ(PasswordOf(read.users, "carol"), "(nobody)") << "another server's";
   EXPECT_EQ(PasswordOf(read.users, "d e"), "pass\\word");
   EXPECT_EQ(PasswordOf(read.users, "erin"), "ab");

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::string_view kWrongPassword = "wrong password";
 constexpr std::string_view kNeedsClear = "CHAP-MD5 needs the password in clear, not an NT hash";
+constexpr std::string_view kNoChange = "local users cannot change their passwords";
+constexpr std::string_view kNoEap = "local users have no EAP";
 constexpr std::string_view kLmOnly = "client offered only an LM response";
 constexpr uint8_t kUseNtResponse = 1;  // RFC 2433 s6
 
@@ -96,6 +98,14 @@ Verdict Check(const User& user, const AuthRequest& request, const MsChapV2Exchan
     verdict.reason = kWrongPassword;
   }
   return verdict;
+}
+
+// Password changes and EAP have several rounds: they do not come here.
+Verdict Check(const User& user, const AuthRequest& request, const MsChapV2ChangeExchange& change) {
+  return {.accepted = false, .reason = kNoChange, .authenticator_response = {}, .keys = {}};
+}
+Verdict Check(const User& user, const AuthRequest& request, const EapExchange& eap) {
+  return {.accepted = false, .reason = kNoEap, .authenticator_response = {}, .keys = {}};
 }
 
 }  // namespace

@@ -49,6 +49,8 @@ const char* AuthMethodName(AuthMethod method) {
       return "mschap";
     case AuthMethod::kMsChapV2:
       return "mschap-v2";
+    case AuthMethod::kEap:
+      return "eap";
   }
   return "";
 }

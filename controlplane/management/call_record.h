@@ -42,7 +42,7 @@ struct CallTraffic {
 
 // PhaseName: establish, authenticate, network, open, terminate.
 [[nodiscard]] const char* PhaseName(ppp::Phase phase);
-// AuthMethodName: pap, chap-md5, mschap, mschap-v2, as in the configuration.
+// AuthMethodName: pap, chap-md5, mschap, mschap-v2, eap, as in the configuration.
 [[nodiscard]] const char* AuthMethodName(AuthMethod method);
 
 // ToProto makes the message of the management API. What of a user's name is not printable ASCII

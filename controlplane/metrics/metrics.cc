@@ -24,7 +24,7 @@ prometheus::Counter& MakeCounter(Registry* registry, const char* name, const cha
 const prometheus::Histogram::BucketBoundaries kSetupBuckets = {0.05, 0.1, 0.25, 0.5, 1,
                                                                2.5,  5,   10,   30,  60};
 constexpr AuthMethod kMethods[] = {AuthMethod::kPap, AuthMethod::kChapMd5, AuthMethod::kMsChap,
-                                   AuthMethod::kMsChapV2};
+                                   AuthMethod::kMsChapV2, AuthMethod::kEap};
 
 }  // namespace
 
@@ -112,7 +112,9 @@ void Metrics::OnCallRefused(std::string_view reason) { counters_->calls_refused.
 void Metrics::OnCallUp(double setup_s) { counters_->setup.Observe(setup_s); }
 void Metrics::OnCallEnded(std::string_view reason) { counters_->ended.Increment(reason); }
 void Metrics::OnAuthentication(AuthMethod method, AuthVerdict verdict) {
-  counters_->Authentication(method, verdict).Increment();
+  if (verdict != AuthVerdict::kChallenge) {
+    counters_->Authentication(method, verdict).Increment();
+  }
 }
 
 void Metrics::SetPppCounters(size_t shard, const ppp::PppCounters& totals) {

@@ -23,13 +23,10 @@ std::vector<AuthMethod> MethodsToOffer(const PppSettings& settings) {
 }  // namespace
 
 PppCall::Impl::Impl(std::shared_ptr<const PppSettings> settings, Random random,
-                    PppCounters* counters, uint32_t peer_address, uint32_t local_address,
-                    uint64_t now_ms)
+                    PppCounters* counters, uint64_t now_ms)
     : settings_(std::move(settings)),
       random_(std::move(random)),
       counters_(counters),
-      peer_address_(peer_address),
-      local_address_(local_address),
       now_ms_(now_ms),
       lcp_policy_(*settings_, MethodsToOffer(*settings_), random_),
       lcp_(wire::ppp::kLcp, wire::ppp::kProtocolReject, wire::ppp::kTimeRemaining, &lcp_policy_,
@@ -216,9 +213,8 @@ void PppCall::Impl::ReplayHeld() {
 }
 
 PppCall::PppCall(std::shared_ptr<const PppSettings> settings, Random random, PppCounters* counters,
-                 uint32_t peer_address, uint32_t local_address, uint64_t now_ms)
-    : impl_(std::make_unique<Impl>(std::move(settings), std::move(random), counters, peer_address,
-                                   local_address, now_ms)) {}
+                 uint64_t now_ms)
+    : impl_(std::make_unique<Impl>(std::move(settings), std::move(random), counters, now_ms)) {}
 PppCall::~PppCall() = default;
 
 void PppCall::Start(uint64_t now_ms) { impl_->Start(now_ms); }

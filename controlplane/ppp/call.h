@@ -77,7 +77,7 @@ struct Program {
 // Answer with OnAuthResult(). A client that negotiates LCP again is asked again: more than one
 // in a call, never two at a time.
 struct Authenticate {
-  AuthRequest request;
+  AuthRequest request;  // but for `call`, which the caller knows
 };
 struct Authenticated {  // the peer was told so
   AuthMethod method;
@@ -111,10 +111,9 @@ struct PppCounters {
 
 class PppCall {
  public:
-  // `peer_address`, `local_address`: outer, host order, for AuthRequest. `counters` outlives the
-  // call.
+  // `counters` outlives the call.
   PppCall(std::shared_ptr<const PppSettings> settings, Random random, PppCounters* counters,
-          uint32_t peer_address, uint32_t local_address, uint64_t now_ms);
+          uint64_t now_ms);
   ~PppCall();
 
   void Start(uint64_t now_ms);

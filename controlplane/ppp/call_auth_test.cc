@@ -128,7 +128,7 @@ TEST(CallAuth, AcceptedWithoutAddressIsRefusedPolitely) {
   Script s;
   s.OpenLcp();
   AuthResult result = Accepted();
-  result.client_address = 0;
+  result.lease.client_address = 0;
   result.no_address_reason = "pool \"main\" is empty";
   s.Authenticate(std::move(result));
   s.Expect(Chap(3, 3, HexOf("S=" + std::string(40, 'A') + " M=Access granted")));

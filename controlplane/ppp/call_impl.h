@@ -21,7 +21,7 @@ namespace culvert::ppp {
 class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
  public:
   Impl(std::shared_ptr<const PppSettings> settings, Random random, PppCounters* counters,
-       uint32_t peer_address, uint32_t local_address, uint64_t now_ms);
+       uint64_t now_ms);
 
   void Start(uint64_t now_ms);
   void OnFrame(wire::Octets frame, uint64_t now_ms);
@@ -110,7 +110,6 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   const std::shared_ptr<const PppSettings> settings_;
   const Random random_;
   PppCounters* const counters_;
-  const uint32_t peer_address_, local_address_;
 
   uint64_t now_ms_;  // of the input being handled
   std::vector<Effect> effects_;

@@ -103,8 +103,6 @@ void PppCall::Impl::OnLcpDown() {
 }
 
 void PppCall::Impl::Ask(AuthRequest request) {
-  request.peer_address = peer_address_;
-  request.local_address = local_address_;
   // One question at a time, so that no verdict is taken for that on another exchange.
   if (verdict_due_) {
     next_question_ = std::move(request);
@@ -137,7 +135,7 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
   authenticated_ = true;
   user_ = result.user;
   keys_ = std::move(result.keys);
-  assigned_address_ = result.client_address;
+  assigned_address_ = result.lease.client_address;
   Emit(Authenticated{auth_.method(), user_});
   if (assigned_address_ == 0) {
     TerminateLink("no address: " + result.no_address_reason, "no address available");

@@ -28,7 +28,7 @@ class RandomPeer {
       }
     };
     call_ = std::make_unique<PppCall>(std::make_shared<PppSettings>(settings), source, &counters_,
-                                      1, 2, now_ms_);
+                                      now_ms_);
     corpus_ = {FromHex(Lcp(1, 1, "01040578050612b86bf007020802")),
                FromHex(Lcp(9, 3, "12b86bf0")),
                FromHex(Ccp(1, 1, "120601000040")),

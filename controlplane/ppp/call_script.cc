@@ -88,7 +88,7 @@ AuthResult Accepted() {
   result.verdict = AuthVerdict::kAccept;
   result.user = "alice";
   result.authenticator_response = "S=" + std::string(40, 'A');
-  result.client_address = 0x0a4d000a;
+  result.lease.client_address = 0x0a4d000a;
   result.keys.send_128 = Secret(std::vector<uint8_t>(16, 0x11));
   result.keys.receive_128 = Secret(std::vector<uint8_t>(16, 0x22));
   result.keys.send_40_56 = Secret(std::vector<uint8_t>(8, 0x33));
@@ -108,7 +108,7 @@ Script::Script(PppSettings settings) {
     std::fill(out.begin(), out.end(), next_random_);
   };
   call_ = std::make_unique<PppCall>(std::make_shared<PppSettings>(std::move(settings)), random,
-                                    &counters_, 0x0a630002, 0x0a630001, now_ms_);
+                                    &counters_, now_ms_);
 }
 
 void Script::Start() {

@@ -23,7 +23,7 @@ TEST(CallSetup, Pppd) {
   EXPECT_EQ(s.call().phase(), Phase::kAuthenticate);
   s.Authenticate();
   EXPECT_TRUE(std::holds_alternative<MsChapV2Exchange>(s.question().exchange));
-  EXPECT_EQ(s.question().peer_address, 0x0a630002u);
+  EXPECT_EQ(s.question().user, "alice");
   s.Expect(Chap(3, 3, kSuccess));
   s.Expect("authenticated alice");
   s.Expect(Ccp(1, 1, "1206 010000e0"));

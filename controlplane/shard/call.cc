@@ -15,16 +15,6 @@ namespace {
 // packet: an earlier Configure-Request is often lost.
 constexpr uint64_t kStartDelayMs = 300;
 
-AuthMethod MethodOf(const AuthRequest& request) {
-  struct Visitor {
-    AuthMethod operator()(const PapExchange&) const { return AuthMethod::kPap; }
-    AuthMethod operator()(const ChapMd5Exchange&) const { return AuthMethod::kChapMd5; }
-    AuthMethod operator()(const MsChapExchange&) const { return AuthMethod::kMsChap; }
-    AuthMethod operator()(const MsChapV2Exchange&) const { return AuthMethod::kMsChapV2; }
-  };
-  return std::visit(Visitor{}, request.exchange);
-}
-
 void SetPolicer(uint64_t bps, v1::Policer* policer) { policer->set_committed_bps(bps); }
 
 void SetKeepalive(const ppp::EchoOffload& echo, v1::Keepalive* keepalive) {
@@ -85,10 +75,11 @@ CallRates Call::rates() const {
                          uint64_t listeners) {
     return operators ? *operators : users.value_or(listeners);
   };
-  return {.upstream_bps = choose(rate_override_.upstream_bps, grants_.upstream_bps,
-                                 identity_.rates.upstream_bps),
+  const CallRates& listeners = shard_->services().listener_rates[identity_.listener];
+  return {.upstream_bps =
+              choose(rate_override_.upstream_bps, grants_.upstream_bps, listeners.upstream_bps),
           .downstream_bps = choose(rate_override_.downstream_bps, grants_.downstream_bps,
-                                   identity_.rates.downstream_bps)};
+                                   listeners.downstream_bps)};
 }
 
 void Call::AddGrants(v1::CallConfig* config) const {
@@ -135,8 +126,7 @@ void Call::OnFirstUpsert(const v1::Result& result) {
   report_.OnStarted(handle_);
   uint64_t now_ms = SteadyMs();
   ppp_ = std::make_unique<ppp::PppCall>(shard_->services().ppp_settings, FillRandom,
-                                        &shard_->ppp_counters(), identity_.peer_address,
-                                        identity_.local_address, now_ms);
+                                        &shard_->ppp_counters(), now_ms);
   start_deadline_ms_ = now_ms + kStartDelayMs;
   alarm_.Set(start_deadline_ms_);
   owner_->Accept(identity_.call_id);
@@ -299,11 +289,15 @@ void Call::EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::str
 }
 
 void Call::Apply(ppp::Authenticate& effect) {
-  AuthMethod method = MethodOf(effect.request);
-  if (client_address_ != 0) {  // LCP came up anew: the answer brings an address again
-    shard_->services().pools->Release(std::exchange(client_address_, 0), SteadyMs());
-  }
-  shard_->services().authenticator->Authenticate(
+  const AuthMethod method = effect.request.method();
+  // When LCP has come up anew the answer brings addresses again.
+  shard_->services().admission->Release(std::exchange(lease_, {}));
+  effect.request.call = {.id = id(),
+                         .nas_port = static_cast<uint32_t>(handle_),
+                         .peer_address = identity_.peer_address,
+                         .local_address = identity_.local_address,
+                         .listener = identity_.listener};
+  shard_->services().admission->Authenticate(
       std::move(effect.request), [self = shared_from_this(), method](AuthResult result) {
         self->OnAuthResult(method, std::move(result));
       });
@@ -311,12 +305,9 @@ void Call::Apply(ppp::Authenticate& effect) {
 
 void Call::OnAuthResult(AuthMethod method, AuthResult result) {
   if (step_ == Step::kEnded) {
-    if (result.client_address != 0) {
-      shard_->services().pools->Release(result.client_address, SteadyMs());
-    }
-    return;
+    return shard_->services().admission->Release(result.lease);
   }
-  client_address_ = result.client_address;
+  lease_ = result.lease;
   grants_ = result.grants;
   report_.OnAuthResult(method, result);
   ppp_->OnAuthResult(std::move(result), SteadyMs());
@@ -379,10 +370,8 @@ void Call::End(EndCause cause, std::string_view reason,
 }
 
 void Call::OnRemoved(const v1::CallCounters& totals) {
-  // Only now may another call have the address and, after a rest, the Call ID.
-  if (client_address_ != 0) {
-    shard_->services().pools->Release(std::exchange(client_address_, 0), SteadyMs());
-  }
+  // Only now may another call have the addresses and, after a rest, the Call ID.
+  shard_->services().admission->Release(std::exchange(lease_, {}));
   shard_->ReleaseCallId(identity_.local_address, identity_.call_id, /*used=*/true);
   report_.OnEnded(end_cause_, end_reason_, totals);
 }

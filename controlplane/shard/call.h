@@ -37,7 +37,7 @@ struct CallIdentity {
   uint32_t peer_address = 0, local_address = 0;  // outer, host order
   uint16_t call_id = 0, peer_call_id = 0;
   uint16_t peer_window = 0;  // packets, as the client announced it
-  CallRates rates;           // for users without their own
+  size_t listener = 0;       // by which of pptp.listen it came
 };
 
 class Call : public std::enable_shared_from_this<Call> {
@@ -100,7 +100,7 @@ class Call : public std::enable_shared_from_this<Call> {
   CallReport report_;
   Step step_ = Step::kProgramming;
   uint64_t handle_ = 0;
-  uint32_t client_address_ = 0;  // ours to give back
+  Lease lease_;  // ours to give back
   CallGrants grants_;
   RateChange rate_override_;  // by the operator
   bool unconfirmed_ = false;  // an upsert of PPP's is under way

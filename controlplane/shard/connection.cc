@@ -16,12 +16,12 @@ constexpr size_t kReadLen = 4096;  // at a time, so that one client cannot keep 
 }
 
 Connection::Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer_address,
-                       uint32_t local_address, CallRates rates)
+                       uint32_t local_address, size_t listener)
     : shard_(shard),
       socket_(std::move(socket)),
       peer_address_(peer_address),
       local_address_(local_address),
-      rates_(rates),
+      listener_(listener),
       control_(
           shard->services().control_settings,
           [this] { return shard_->AllocateCallId(local_address_); }, &shard->control_counters(),
@@ -151,7 +151,7 @@ void Connection::Apply(const pptp::CallRequested& effect) {
                                                   .call_id = effect.call_id,
                                                   .peer_call_id = effect.peer_call_id,
                                                   .peer_window = effect.peer_receive_window,
-                                                  .rates = rates_});
+                                                  .listener = listener_});
   calls_.emplace(effect.call_id, call);
   call->Begin();
 }

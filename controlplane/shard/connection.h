@@ -16,9 +16,9 @@ namespace culvert {
 class Connection final : public CallOwner, public std::enable_shared_from_this<Connection> {
  public:
   // `shard` outlives the connection. `socket` is connected and non-blocking; the addresses are
-  // its own, host order. `rates` are its calls' when their users have none.
+  // its own, host order. `listener`: index of that of pptp.listen which has accepted it.
   Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer_address,
-             uint32_t local_address, CallRates rates);
+             uint32_t local_address, size_t listener);
 
   void Start();
   // Shutdown ends the calls and asks the client to close (RFC 2637 s2.3, reason 3).
@@ -47,7 +47,7 @@ class Connection final : public CallOwner, public std::enable_shared_from_this<C
   Shard* const shard_;
   asio::ip::tcp::socket socket_;
   const uint32_t peer_address_, local_address_;
-  const CallRates rates_;
+  const size_t listener_;
   pptp::ControlConnection control_;
   std::unordered_map<uint16_t, std::shared_ptr<Call>> calls_;  // by our Call ID
   bool closed_ = false;

@@ -74,7 +74,6 @@ class ControlPlaneTest : public ::testing::Test {
         "alice",
         {.password = Secret({reinterpret_cast<const uint8_t*>(kPassword.data()), kPassword.size()}),
          .nt_hash = {},
-         .fixed_address = 0,
          .grants = grants_});
     auto plane = ControlPlane::Start(Configuration(more), std::move(users), "test");
     if (!plane.ok()) {

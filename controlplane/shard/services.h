@@ -6,8 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "controlplane/aaa/address_pools.h"
-#include "controlplane/aaa/authentication.h"
+#include "controlplane/aaa/admission.h"
 #include "controlplane/dataplane_client/dataplane_client.h"
 #include "controlplane/management/call_directory.h"
 #include "controlplane/management/call_rates.h"
@@ -27,8 +26,7 @@ struct Services {
   std::vector<CallRates> listener_rates;  // as pptp.listen
   uint64_t call_id_rest_ms = 0;
   size_t max_connections = 0;  // of each shard
-  Authenticator* authenticator = nullptr;
-  AddressPools* pools = nullptr;
+  Admission* admission = nullptr;
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;
   Metrics* metrics = nullptr;

@@ -66,13 +66,9 @@ void Shard::OnAccepted(size_t listener, asio::ip::tcp::socket socket) {
   socket.set_option(asio::ip::tcp::no_delay(true), error);
   services_->metrics->OnConnectionAccepted();
   // GRE must come from the address that the client connected to: NATs and the client check it.
-  CallRates rates;
-  if (listener < services_->listener_rates.size()) {
-    rates = services_->listener_rates[listener];
-  }
   auto connection =
       std::make_shared<Connection>(this, std::move(socket), peer.address().to_v4().to_uint(),
-                                   local.address().to_v4().to_uint(), rates);
+                                   local.address().to_v4().to_uint(), listener);
   connections_.emplace(connection.get(), connection);
   connection->Start();
 }

@@ -49,8 +49,7 @@ class Harness {
   explicit Harness(uint8_t bits)
       : settings_(MakeSettings(bits)),
         call_(
-            settings_, [this](std::span<uint8_t> out) { Fill(out); }, &counters_, 0x0a630002,
-            0x0a630001, now_ms_) {}
+            settings_, [this](std::span<uint8_t> out) { Fill(out); }, &counters_, now_ms_) {}
 
   void Run(CommandStream commands) {
     call_.Start(now_ms_);
@@ -131,7 +130,7 @@ class Harness {
     }
     AuthResult result;
     result.verdict = verdict;
-    result.client_address = address;
+    result.lease.client_address = address;
     result.user = "alice";
     result.reject_reason = "rejected";
     result.no_address_reason = address == 0 ? "no address" : "";

@@ -49,6 +49,8 @@ std::vector<uint8_t> MethodOption(AuthMethod method) {
       return {kChapHigh, kChapLow, wire::chap::kMsChap};
     case AuthMethod::kMsChapV2:
       return {kChapHigh, kChapLow, wire::chap::kMsChapV2};
+    case AuthMethod::kEap:
+      return {wire::ppp::kEap >> 8, wire::ppp::kEap & 0xff};
   }
   return {};
 }
