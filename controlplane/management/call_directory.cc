@@ -51,6 +51,7 @@ void CallDirectory::Publish(EventKind kind, CallRecord record) {
     const auto it = part.calls.find(id);
     if (it == part.calls.end()) return;
     ReplaceHandle(it->second.record.handle, 0, id);
+    index_.Replace(it->second.record, {});
     it->second.record = std::move(record);
     Notify(part, kind, it->second);
     part.calls.erase(it);
@@ -58,6 +59,7 @@ void CallDirectory::Publish(EventKind kind, CallRecord record) {
   }
   Entry& entry = part.calls[id];
   ReplaceHandle(entry.record.handle, record.handle, id);
+  index_.Replace(entry.record, record);
   entry.record = std::move(record);
   Notify(part, kind, entry);
 }
@@ -68,6 +70,7 @@ void CallDirectory::Update(CallRecord record) {
   const auto it = part.calls.find(record.id);
   if (it == part.calls.end()) return;
   ReplaceHandle(it->second.record.handle, record.handle, record.id);
+  index_.Replace(it->second.record, record);
   it->second.record = std::move(record);
 }
 
@@ -128,12 +131,18 @@ void CallDirectory::CountCall(uint64_t id, const dataplane::v1::CallCounters& co
 }
 
 template <typename Visit>
+void CallDirectory::VisitOne(uint64_t id, const CallFilter& filter, const Visit& visit) const {
+  const Part& part = PartOf(id);
+  const std::lock_guard lock(part.mutex);
+  const auto it = part.calls.find(id);
+  if (it != part.calls.end() && filter.Matches(it->second.record)) visit(it->second);
+}
+
+template <typename Visit>
 void CallDirectory::ForEach(const CallFilter& filter, Visit visit) const {
-  if (filter.id) {
-    const Part& part = PartOf(*filter.id);
-    const std::lock_guard lock(part.mutex);
-    const auto it = part.calls.find(*filter.id);
-    if (it != part.calls.end() && filter.Matches(it->second.record)) visit(it->second);
+  if (filter.id) return VisitOne(*filter.id, filter, visit);
+  if (const auto candidates = index_.Candidates(filter)) {
+    for (const uint64_t id : *candidates) VisitOne(id, filter, visit);
     return;
   }
   for (const Part& part : parts_) {

@@ -14,6 +14,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "controlplane/management/call_index.h"
 #include "controlplane/management/call_record.h"
 #include "controlplane/management/call_watch.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
@@ -46,7 +47,8 @@ class CallDirectory {
   [[nodiscard]] std::optional<management::v1::Call> Get(uint64_t id) const;
   // HandleOf: the data plane's handle of a call; 0: there is none.
   [[nodiscard]] uint64_t HandleOf(uint64_t id) const;
-  // List: matching calls, ordered by id.
+  // List: matching calls, ordered by id. This and MatchingIds() scan all calls only when the
+  // filter has neither id, user, client or peer address nor NAS-Port.
   [[nodiscard]] std::vector<management::v1::Call> List(const CallFilter& filter) const;
   // MatchingIds is List without the calls.
   [[nodiscard]] std::vector<uint64_t> MatchingIds(const CallFilter& filter) const;
@@ -86,10 +88,13 @@ class CallDirectory {
   void CountCall(uint64_t id, const dataplane::v1::CallCounters& counters, int64_t now_ms);
   void Notify(Part& part, EventKind kind, const Entry& entry);
   template <typename Visit>
+  void VisitOne(uint64_t id, const CallFilter& filter, const Visit& visit) const;
+  template <typename Visit>
   void ForEach(const CallFilter& filter, Visit visit) const;
 
   const Clock clock_;
   mutable std::array<Part, kParts> parts_;
+  CallIndex index_;           // its locks are taken inside a part's, never around it
   std::mutex handles_mutex_;  // taken inside a part's, never around it
   std::unordered_map<uint64_t, uint64_t> ids_by_handle_;
   std::mutex watches_mutex_;

@@ -26,6 +26,9 @@ struct CallRecord {
   uint16_t mppe_bits = 0;  // 0: none
   int64_t started_ms = 0;  // since 1970
   std::string end_reason;  // with a DOWN event
+
+  // nas_port is NAS-Port (RFC 2865 s5.5): the call's place in the data plane's table.
+  [[nodiscard]] uint32_t nas_port() const { return static_cast<uint32_t>(handle); }
 };
 
 // CallTraffic: totals of a call and its rates over the last counter round.

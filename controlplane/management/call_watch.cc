@@ -9,8 +9,11 @@ namespace culvert {
 
 bool CallFilter::Matches(const CallRecord& record) const {
   return (!id || *id == record.id) && (!user || *user == Printable(record.user)) &&
+         (!user_octets || *user_octets == record.user) &&
          (!peer_address || *peer_address == record.peer_address) &&
-         (!client_address || *client_address == record.client_address);
+         (!local_address || *local_address == record.local_address) &&
+         (!client_address || *client_address == record.client_address) &&
+         (!nas_port || (record.handle != 0 && *nas_port == record.nas_port()));
 }
 
 void CallWatch::Push(management::v1::CallEvent event) {

@@ -19,12 +19,16 @@ namespace culvert {
 
 // CallFilter: every field that is set must match.
 struct CallFilter {
-  std::optional<uint64_t> id;
-  std::optional<std::string> user;  // as ToProto() shows it
-  std::optional<uint32_t> peer_address;
-  std::optional<uint32_t> client_address;
+  std::optional<uint64_t> id = {};
+  std::optional<std::string> user = {};         // as ToProto() shows it
+  std::optional<std::string> user_octets = {};  // as AAA knows it
+  std::optional<uint32_t> peer_address = {}, local_address = {}, client_address = {};
+  std::optional<uint32_t> nas_port = {};
   [[nodiscard]] bool Matches(const CallRecord& record) const;
-  [[nodiscard]] bool empty() const { return !id && !user && !peer_address && !client_address; }
+  [[nodiscard]] bool empty() const {
+    return !id && !user && !user_octets && !peer_address && !local_address && !client_address &&
+           !nas_port;
+  }
 };
 
 class CallWatch {
