@@ -82,6 +82,9 @@ void AddFrame(Octets frame, Seeds* seeds) {
       seeds->Add("auth", Join({}, packet->data));
     }
   }
+  if (parsed->protocol == ppp::kEap) {
+    seeds->Add("eap", Join({}, parsed->information));
+  }
   if (parsed->protocol == ppp::kIpv4) {
     seeds->Add("ipv4", Join({0x02, 0x00}, parsed->information));
     seeds->Add("icmp", Join({}, parsed->information));
@@ -120,6 +123,11 @@ void AddVectors(Seeds* seeds) {
   AddControlStream(stream, seeds);
   for (const auto& row : vectors["gre_frames"]["rows"]) {
     seeds->Add("gre", hex(row));
+  }
+  for (const auto& [name, row] : vectors["eap"].items()) {
+    if (name != "kind") {
+      seeds->Add("eap", hex(row));
+    }
   }
   OctetVector framed = {0};
   for (const auto& row : vectors["ppp_frames"]["rows"]) {
