@@ -141,9 +141,11 @@ TEST_F(Ipv6Test, WhatAClientSaysOnItsLinkGoesToTheControlPlane) {
   const Bytes packets[] = {
       MakeIpv6({own, Ip6(0xff02'0000'0000'0000, 2), wire::ip6::kIcmp, 255},
                Hex("85007d3800000000")),
-      MakeIpv6({0, Ip6(0xff02'0000'0000'0000, 0x1'ff00'0007), wire::ip6::kIcmp, 255}, Bytes(24)),
-      MakeIpv6({own, kRouter6, wire::ip6::kUdp, 1}, Bytes(8)),
-      MakeIpv6({kClient6, Ip6(0xff02'0000'0000'0000, 1), wire::ip6::kIcmp}, Bytes(8))};
+      MakeIpv6({0, Ip6(0xff02'0000'0000'0000, 0x1'ff00'0007), wire::ip6::kIcmp, 255},
+               Hex("87000000 00000000") + Bytes(16)),
+      MakeIpv6({own, kRouter6, wire::ip6::kUdp, 1}, Hex("02220223 0008 0000")),
+      MakeIpv6({kClient6, Ip6(0xff02'0000'0000'0000, 1), wire::ip6::kIcmp},
+               Hex("80000000 00010001"))};
   for (const Bytes& packet : packets) {
     Upstream(packet);
   }
@@ -153,6 +155,45 @@ TEST_F(Ipv6Test, WhatAClientSaysOnItsLinkGoesToTheControlPlane) {
     EXPECT_EQ(frames[i].data, Hex("0057") + packets[i]);
   }
   EXPECT_EQ(rig_.TotalDrops(), 0u);
+}
+
+TEST_F(Ipv6Test, OtherTalkOnTheLinkCostsTheControlPlaneNothing) {
+  const Ipv6Number own = Ip6(0xfe80'0000'0000'0000, kInterfaceId);
+  const Ipv6Number all = Ip6(0xff02'0000'0000'0000, 0xfb);
+  Upstream(MakeIpv6({own, all, wire::ip6::kUdp, 255}, Hex("14e914e9 0008 0000")));
+  Upstream(MakeIpv6({own, all, wire::ip6::kIcmp, 255}, Hex("8f000000 00000000")));
+  Upstream(MakeIpv6({own, all, wire::ip6::kIcmp, 255}, Hex("850000")));
+  Upstream(MakeIpv6({own, all, wire::ip6::kUdp, 255}, Hex("02220223")));
+  Upstream(MakeIpv6({own, all, wire::ip6::kHopByHop, 1}, Hex("3a00 0502 0000 0100") + Bytes(8)));
+  EXPECT_EQ(rig_.Drops("ipv6_link_scope"), 5u);
+  EXPECT_TRUE(rig_.PuntedFrames().empty());
+}
+
+TEST_F(Ipv6Test, TheControlPlaneSpeaksAsTheRouterDoes) {
+  const uint64_t handle = rig_.datapath().List()[0].spec.handle;
+  const Bytes advertisement =
+      MakeIpv6({kRouter6, Ip6(0xff02'0000'0000'0000, 1), wire::ip6::kIcmp, 255}, Bytes(16, 8));
+  const auto say = [&] {
+    EXPECT_TRUE(rig_.datapath().SendFrame(handle, Hex("0057") + advertisement));
+    rig_.Run();
+    const auto sent = rig_.Sent(0);
+    return sent.size() == 1 ? ParseTunnel(sent[0]).ppp : Bytes();
+  };
+  EXPECT_EQ(say(), kIpv6Frame + advertisement);
+  CallSpec spec = Spec();
+  spec.send_acfc = spec.send_pfc = true;
+  rig_.Program(spec);
+  EXPECT_EQ(say(), Hex("57") + advertisement);
+  spec.require_encryption = true;
+  rig_.Program(spec);
+  EXPECT_EQ(say(), Bytes());
+  EXPECT_EQ(rig_.Drops("encryption_missing"), 1u);
+  spec.send = MppeKeySpec{.bits = 128, .epoch = 1};
+  rig_.Program(spec);
+  const Bytes ppp = say();
+  ASSERT_EQ(ppp.size(), 1 + 2 + 2 + advertisement.size());
+  EXPECT_EQ(ppp[0], wire::ppp::kMppe);
+  EXPECT_EQ(rig_.datapath().List()[0].totals.downstream_packets, 0u);
 }
 
 TEST_F(Ipv6Test, WithoutIpv6OfTheCallTheControlPlaneMayReject) {
