@@ -1,5 +1,6 @@
 #include "controlplane/crypto/primitives.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -11,6 +12,22 @@
 namespace culvert::crypto {
 namespace {
 
+// MakeHmacMd5 is a context without a key, to be copied.
+EVP_MAC_CTX* MakeHmacMd5(OSSL_LIB_CTX* context) {
+  EVP_MAC* hmac = EVP_MAC_fetch(context, "HMAC", nullptr);
+  EVP_MAC_CTX* out = hmac != nullptr ? EVP_MAC_CTX_new(hmac) : nullptr;
+  std::string digest = "MD5";
+  const std::array<OSSL_PARAM, 2> parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest.data(), digest.size()),
+      OSSL_PARAM_construct_end()};
+  if (out != nullptr && EVP_MAC_CTX_set_params(out, parameters.data()) != 1) {
+    EVP_MAC_CTX_free(out);
+    out = nullptr;
+  }
+  EVP_MAC_free(hmac);
+  return out;
+}
+
 // Primitives are fetched once and kept until the process ends, so that no destructor runs
 // while another thread still hashes.
 struct Primitives {
@@ -21,6 +38,7 @@ struct Primitives {
   EVP_MD* md5 = EVP_MD_fetch(context, "MD5", nullptr);
   EVP_MD* sha1 = EVP_MD_fetch(context, "SHA1", nullptr);
   EVP_CIPHER* des = EVP_CIPHER_fetch(context, "DES-ECB", nullptr);
+  const EVP_MAC_CTX* hmac_md5 = MakeHmacMd5(context);
 };
 
 const Primitives& Get() {
@@ -71,6 +89,22 @@ Secret Md4(std::initializer_list<Octets> parts) { return Digest(Get().md4, parts
 Secret Md5(std::initializer_list<Octets> parts) { return Digest(Get().md5, parts); }
 Secret Sha1(std::initializer_list<Octets> parts) { return Digest(Get().sha1, parts); }
 
+Secret HmacMd5(Octets key, std::initializer_list<Octets> parts) {
+  std::array<uint8_t, 16> out;
+  size_t len = 0;
+  EVP_MAC_CTX* context = Get().hmac_md5 != nullptr ? EVP_MAC_CTX_dup(Get().hmac_md5) : nullptr;
+  bool ok = context != nullptr && EVP_MAC_init(context, key.data(), key.size(), nullptr) == 1;
+  for (Octets part : parts) {
+    ok = ok && EVP_MAC_update(context, part.data(), part.size()) == 1;
+  }
+  ok = ok && EVP_MAC_final(context, out.data(), &len, out.size()) == 1 && len == out.size();
+  EVP_MAC_CTX_free(context);
+  if (!ok) {
+    std::abort();
+  }
+  return Secret(out);
+}
+
 std::array<uint8_t, 8> DesEncrypt(std::span<const uint8_t, 7> key,
                                   std::span<const uint8_t, 8> block) {
   std::array<uint8_t, 8> spread = SpreadKey(key);
@@ -98,8 +132,9 @@ absl::Status SelfTest() {
         "OpenSSL's legacy provider is missing: MS-CHAP needs its MD4 and DES; install legacy.so "
         "(Debian: part of libssl3) or correct OPENSSL_MODULES");
   }
-  if (p.md5 == nullptr || p.sha1 == nullptr) {
-    return absl::FailedPreconditionError("OpenSSL's default provider gives no MD5 or SHA-1");
+  if (p.md5 == nullptr || p.sha1 == nullptr || p.hmac_md5 == nullptr) {
+    return absl::FailedPreconditionError(
+        "OpenSSL's default provider gives no MD5, SHA-1 or HMAC-MD5");
   }
   const std::array<uint8_t, 3> abc = {'a', 'b', 'c'};
   // RFC 1320 A.5, RFC 1321 A.5, FIPS 180; the LM hash of an empty password (RFC 2433 A.3).

@@ -27,6 +27,9 @@ using Octets = std::span<const uint8_t>;
 [[nodiscard]] Secret Md5(std::initializer_list<Octets> parts);
 [[nodiscard]] Secret Sha1(std::initializer_list<Octets> parts);
 
+// HmacMd5 (RFC 2104) of the parts as one string: 16 octets.
+[[nodiscard]] Secret HmacMd5(Octets key, std::initializer_list<Octets> parts);
+
 // DesEncrypt encrypts one block; the key's 56 bits get their parity bits here (RFC 2759 s8.6).
 [[nodiscard]] std::array<uint8_t, 8> DesEncrypt(std::span<const uint8_t, 7> key,
                                                 std::span<const uint8_t, 8> block);

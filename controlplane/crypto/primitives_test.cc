@@ -35,6 +35,15 @@ TEST(Primitives, Sha1Fips180) {
   }
 }
 
+TEST(Primitives, HmacMd5Rfc2202) {
+  for (const auto& row : Vectors()["hmac_md5_rfc2202"]["rows"]) {
+    const std::vector<uint8_t> key = FromHex(row["key"].get<std::string>());
+    const std::vector<uint8_t> data = FromHex(row["data"].get<std::string>());
+    EXPECT_EQ(ToHex(HmacMd5(key, {Octets(data).first(3), Octets(data).subspan(3)}).octets()),
+              row["digest"]);
+  }
+}
+
 TEST(Primitives, PartsAreOneString) {
   const std::string a = "message ";
   const std::string b = "digest";

@@ -135,6 +135,12 @@ void AddVectors(Seeds* seeds) {
     AppendChunk(hex(row), &framed);
   }
   seeds->Add("ppp_call", framed);
+  for (const char* name : {"access_request", "access_accept"}) {
+    seeds->Add("radius_packet", hex(vectors["radius_mschapv2_exchange"][name]));
+  }
+  for (const auto& row : vectors["rfc2865_7"]["rows"]) {
+    seeds->Add("radius_packet", hex(row["packet"]));
+  }
   // A SYN of 10.0.0.2 to 192.0.2.1, to be clamped to 512.
   const OctetVector ip = culvert::testing::FromHex(
       "0200450000341234400040060000"
