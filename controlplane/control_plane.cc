@@ -81,8 +81,8 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
       config.management().socket(),
       {.directory = &directory_,
        .terminate = [this](const std::vector<uint64_t>& ids) { Terminate(ids); },
-       .change_rate = [this](uint64_t id, const RateChange& change,
-                             RateChanged done) { SetRate(id, change, std::move(done)); },
+       .change = [this](uint64_t id, CallChange change,
+                        CallChanged done) { Change(id, std::move(change), std::move(done)); },
        .round = &round_,
        .dataplane = &dataplane_});
   if (!management.ok()) {
@@ -110,16 +110,16 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
 
 void ControlPlane::Terminate(const std::vector<uint64_t>& ids) {
   for (const std::unique_ptr<Shard>& shard : shards_) {
-    shard->Terminate(ids);
+    shard->Terminate(ids, EndCause::kTerminated, "terminated by the operator");
   }
 }
 
-void ControlPlane::SetRate(uint64_t id, const RateChange& change, RateChanged done) {
+void ControlPlane::Change(uint64_t id, CallChange change, CallChanged done) {
   const uint64_t handle = directory_.HandleOf(id);  // its Call ID names the shard
   if (handle == 0) {
     return done(absl::NotFoundError("there is no such call"));
   }
-  shards_[dataplane_.ShardOf(handle)]->SetRate(id, change, std::move(done));
+  shards_[dataplane_.ShardOf(handle)]->Change(id, std::move(change), std::move(done));
 }
 
 void ControlPlane::Stop() {

@@ -36,7 +36,7 @@ class ControlPlane {
   ControlPlane(const config::v1::Config& config, Users users, const std::string& version);
   absl::Status StartParts(const config::v1::Config& config);
   void Terminate(const std::vector<uint64_t>& ids);
-  void SetRate(uint64_t id, const RateChange& change, RateChanged done);
+  void Change(uint64_t id, CallChange change, CallChanged done);
 
   CallDirectory directory_;
   Metrics metrics_;

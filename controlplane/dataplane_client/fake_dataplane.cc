@@ -47,6 +47,12 @@ void FakeDataplane::SetUpsertError(int code, std::string message) {
   upsert_message_ = std::move(message);
 }
 
+void FakeDataplane::RefuseNextUpsert(int code, std::string message) {
+  SetUpsertError(code, std::move(message));
+  absl::MutexLock lock(&mutex_);
+  one_error_ = true;
+}
+
 void FakeDataplane::Hold() {
   absl::MutexLock lock(&mutex_);
   held_ = true;
@@ -143,6 +149,9 @@ v1::Result FakeDataplane::Apply(const v1::Operation& operation) {
   if (upsert_error_ != 0) {
     result.set_code(upsert_error_);
     result.set_message(upsert_message_);
+    if (std::exchange(one_error_, false)) {
+      upsert_error_ = 0;
+    }
     return result;
   }
   uint64_t handle = config.handle() != 0 ? config.handle() : ++generation_ << 32 | config.call_id();

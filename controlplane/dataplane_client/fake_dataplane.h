@@ -32,6 +32,8 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   void AddStrayCall(uint64_t handle);
   // SetUpsertError refuses upserts from now on; code 0: no more.
   void SetUpsertError(int code, std::string message);
+  // RefuseNextUpsert is SetUpsertError for one.
+  void RefuseNextUpsert(int code, std::string message);
   // Hold keeps answers to Program back; Release lets them go.
   void Hold();
   void Release();
@@ -71,6 +73,7 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   std::deque<dataplane::v1::Event> events_;
   grpc::ServerReaderWriter<dataplane::v1::FrameBatch, dataplane::v1::FrameBatch>* frames_ = nullptr;
   int upsert_error_ = 0;
+  bool one_error_ = false;
   std::string upsert_message_;
   bool held_ = false;
   uint64_t generation_ = 0;

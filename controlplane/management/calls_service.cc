@@ -56,15 +56,6 @@ tl::expected<CallFilter, grpc::Status> ParseFilter(const management::v1::Filter&
   return filter;
 }
 
-grpc::Status CheckRate(const char* field, uint64_t bps) {
-  constexpr uint64_t kMin = 8000;
-  constexpr uint64_t kMax = 1'000'000'000'000;
-  if (bps == 0 || (bps >= kMin && bps <= kMax)) return grpc::Status::OK;
-  return {grpc::StatusCode::INVALID_ARGUMENT,
-          fmt::format("{}: {} is out of range: 0 (no limit), or {} to {} are allowed", field, bps,
-                      kMin, kMax)};
-}
-
 std::string Describe(const management::v1::Filter& filter) {
   std::string text;
   const auto add = [&](const char* name, const std::string& value) {
@@ -110,11 +101,8 @@ grpc::Status WatchEnd(CallWatch::State state) {
 
 }  // namespace
 
-CallsService::CallsService(CallDirectory* directory, TerminateCalls terminate,
-                           ChangeRate change_rate)
-    : directory_(directory),
-      terminate_(std::move(terminate)),
-      change_rate_(std::move(change_rate)) {}
+CallsService::CallsService(CallDirectory* directory, TerminateCalls terminate, ChangeCall change)
+    : directory_(directory), terminate_(std::move(terminate)), change_(std::move(change)) {}
 
 grpc::Status CallsService::List(grpc::ServerContext*,
                                 const management::v1::ListCallsRequest* request,
@@ -207,21 +195,20 @@ grpc::Status CallsService::SetRate(grpc::ServerContext*,
                                    management::v1::SetRateResponse* response) {
   const auto id = ParseCallId(request->id());
   if (!id) return Invalid("id", request->id(), "a call's id: 16 hex digits");
-  RateChange change;
+  CallChange change;
   if (request->has_upstream_bps()) change.upstream_bps = request->upstream_bps();
   if (request->has_downstream_bps()) change.downstream_bps = request->downstream_bps();
   if (!change.upstream_bps && !change.downstream_bps) {
     return {grpc::StatusCode::INVALID_ARGUMENT,
             "upstream_bps, downstream_bps: set at least one of the two"};
   }
-  for (const grpc::Status& status : {CheckRate("upstream_bps", request->upstream_bps()),
-                                     CheckRate("downstream_bps", request->downstream_bps())}) {
-    if (!status.ok()) return status;
+  if (const absl::Status status = Check(change); !status.ok()) {
+    return {grpc::StatusCode::INVALID_ARGUMENT, std::string(status.message())};
   }
   auto promise = std::make_shared<std::promise<absl::StatusOr<CallRates>>>();
   auto changed = promise->get_future();
-  change_rate_(*id, change,
-               [promise](const absl::StatusOr<CallRates>& rates) { promise->set_value(rates); });
+  change_(*id, change,
+          [promise](const absl::StatusOr<CallRates>& rates) { promise->set_value(rates); });
   if (changed.wait_for(kChangeTimeout) != std::future_status::ready) {
     return {grpc::StatusCode::DEADLINE_EXCEEDED, "the data plane has not answered yet"};
   }

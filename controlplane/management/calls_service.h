@@ -9,8 +9,8 @@
 #include <functional>
 #include <vector>
 
+#include "controlplane/management/call_change.h"
 #include "controlplane/management/call_directory.h"
-#include "controlplane/management/call_rates.h"
 #include "culvert/management/v1/management.grpc.pb.h"
 
 namespace culvert {
@@ -19,13 +19,10 @@ namespace culvert {
 // meanwhile are left alone. Called by any thread.
 using TerminateCalls = std::function<void(const std::vector<uint64_t>& ids)>;
 
-// ChangeRate asks for a change and comes back at once. Called by any thread.
-using ChangeRate = std::function<void(uint64_t id, const RateChange& change, RateChanged done)>;
-
 class CallsService final : public management::v1::Calls::Service {
  public:
   // `directory` outlives the service.
-  CallsService(CallDirectory* directory, TerminateCalls terminate, ChangeRate change_rate);
+  CallsService(CallDirectory* directory, TerminateCalls terminate, ChangeCall change);
 
   grpc::Status List(grpc::ServerContext* context, const management::v1::ListCallsRequest* request,
                     management::v1::ListCallsResponse* response) override;
@@ -52,7 +49,7 @@ class CallsService final : public management::v1::Calls::Service {
 
   CallDirectory* const directory_;
   const TerminateCalls terminate_;
-  const ChangeRate change_rate_;
+  const ChangeCall change_;
 };
 
 }  // namespace culvert

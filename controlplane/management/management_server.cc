@@ -28,7 +28,7 @@ constexpr mode_t kSocketMode = 0660;
 ManagementServer::ManagementServer(std::string socket_path, ManagementParts parts)
     : socket_path_(std::move(socket_path)),
       directory_(parts.directory),
-      calls_service_(parts.directory, std::move(parts.terminate), std::move(parts.change_rate)),
+      calls_service_(parts.directory, std::move(parts.terminate), std::move(parts.change)),
       dataplane_service_(parts.directory, parts.round, parts.dataplane) {}
 
 ManagementServer::~ManagementServer() { Stop(); }

@@ -16,7 +16,7 @@ namespace culvert {
 struct ManagementParts {
   CallDirectory* directory = nullptr;
   TerminateCalls terminate;
-  ChangeRate change_rate;
+  ChangeCall change;
   const LastRound* round = nullptr;
   DataplaneClient* dataplane = nullptr;
 };

@@ -51,8 +51,8 @@ class ManagementServerTest : public testing::Test {
     auto server = ManagementServer::Start(
         path_, {.directory = &directory_,
                 .terminate = [this](const std::vector<uint64_t>& ids) { terminated_ = ids; },
-                .change_rate =
-                    [this](uint64_t id, const RateChange& change, const RateChanged& done) {
+                .change =
+                    [this](uint64_t id, const CallChange& change, const CallChanged& done) {
                       changed_ = {id, change};
                       done(rates_);
                     },
@@ -82,7 +82,7 @@ class ManagementServerTest : public testing::Test {
   CallDirectory directory_;
   LastRound round_;
   DataplaneClient dataplane_{"unix:/nowhere", {}};  // never started
-  std::pair<uint64_t, RateChange> changed_;
+  std::pair<uint64_t, CallChange> changed_;
   absl::StatusOr<CallRates> rates_ = CallRates{.upstream_bps = 8000, .downstream_bps = 0};
   std::unique_ptr<ManagementServer> server_;
   std::unique_ptr<management::v1::Calls::Stub> stub_;
@@ -379,7 +379,7 @@ TEST_F(ManagementServerTest, ALivingServerIsLeftAlone) {
   ASSERT_TRUE(Start().ok());
   const auto second = ManagementServer::Start(path_, {.directory = &directory_,
                                                       .terminate = {},
-                                                      .change_rate = {},
+                                                      .change = {},
                                                       .round = &round_,
                                                       .dataplane = &dataplane_});
   ASSERT_FALSE(second.ok());

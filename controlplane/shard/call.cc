@@ -15,21 +15,11 @@ namespace {
 // packet: an earlier Configure-Request is often lost.
 constexpr uint64_t kStartDelayMs = 300;
 
-void SetPolicer(uint64_t bps, v1::Policer* policer) { policer->set_committed_bps(bps); }
-
 void SetKeepalive(const ppp::EchoOffload& echo, v1::Keepalive* keepalive) {
   keepalive->set_interval_s(echo.interval_s);
   keepalive->set_misses(echo.failures);
   keepalive->set_magic(echo.magic);
   keepalive->set_peer_magic(echo.peer_magic);
-}
-
-void SetRoute(const config::Ipv4Prefix& prefix, v1::Prefix* route) {
-  const uint32_t address = prefix.address;
-  const char octets[] = {static_cast<char>(address >> 24), static_cast<char>(address >> 16),
-                         static_cast<char>(address >> 8), static_cast<char>(address)};
-  route->set_address(octets, sizeof octets);
-  route->set_length(prefix.length);
 }
 
 void SetKey(v1::MppeKey& key, const ppp::MppeDirection& direction) {
@@ -48,13 +38,14 @@ Call::Call(Shard* shard, CallOwner* owner, const CallIdentity& identity)
       identity_(identity),
       report_(&shard->services(), identity.peer_address, identity.local_address, identity.call_id,
               identity.peer_call_id),
+      terms_(shard->services().listener_rates[identity.listener]),
       alarm_(shard->loop(), [this] { OnAlarm(); }) {
   shard_->OnCallMade();
 }
 
 Call::~Call() { shard_->OnCallGone(); }
 
-v1::Operation Call::UpsertOperation() const {
+v1::Operation Call::UpsertOperation() {
   v1::Operation operation;
   v1::CallConfig& config = *operation.mutable_upsert();
   config = shard_->services().call_template;
@@ -66,32 +57,8 @@ v1::Operation Call::UpsertOperation() const {
   if (shard_->services().honour_peer_window) {
     config.set_peer_window(identity_.peer_window);
   }
-  AddGrants(&config);
+  terms_.Fill(&config);
   return operation;
-}
-
-CallRates Call::rates() const {
-  const auto choose = [](std::optional<uint64_t> operators, std::optional<uint64_t> users,
-                         uint64_t listeners) {
-    return operators ? *operators : users.value_or(listeners);
-  };
-  const CallRates& listeners = shard_->services().listener_rates[identity_.listener];
-  return {.upstream_bps =
-              choose(rate_override_.upstream_bps, grants_.upstream_bps, listeners.upstream_bps),
-          .downstream_bps = choose(rate_override_.downstream_bps, grants_.downstream_bps,
-                                   listeners.downstream_bps)};
-}
-
-void Call::AddGrants(v1::CallConfig* config) const {
-  if (rates().upstream_bps != 0) {
-    SetPolicer(rates().upstream_bps, config->mutable_upstream_policer());
-  }
-  if (rates().downstream_bps != 0) {
-    SetPolicer(rates().downstream_bps, config->mutable_downstream_policer());
-  }
-  for (const config::Ipv4Prefix& prefix : grants_.routes) {
-    SetRoute(prefix, config->add_routes());
-  }
 }
 
 void Call::Begin() {
@@ -150,6 +117,9 @@ void Call::OnFrame(wire::Octets frame) {
 void Call::OnAlarm() {
   if (step_ == Step::kAccepted) {
     StartPpp();
+  } else if (step_ == Step::kRunning && SessionIsOver()) {
+    return EndThroughLcp(EndCause::kSessionTimeout, pptp::DisconnectResult::kShutdown,
+                         "session timeout");
   } else if (step_ == Step::kRunning) {
     ppp_->OnTimer(SteadyMs());
   }
@@ -175,7 +145,7 @@ void Call::Pump() {
   }
   pumping_ = false;
   if (step_ == Step::kRunning) {
-    alarm_.Set(ppp_->deadline_ms());
+    SetAlarm();
   }
 }
 
@@ -183,7 +153,10 @@ void Call::Apply(ppp::SendFrame& effect) {
   shard_->services().dataplane->SendFrame(handle_, effect.data);
 }
 
-void Call::Apply(ppp::Program& effect) { Upsert(effect.state); }
+void Call::Apply(ppp::Program& effect) {
+  programmed_ = std::move(effect);
+  Upsert(programmed_->state);
+}
 
 void Call::Upsert(const ppp::DataplaneState& state) {
   v1::Operation operation = UpsertOperation();
@@ -206,8 +179,6 @@ void Call::Upsert(const ppp::DataplaneState& state) {
   if (state.client_address == 0) {
     config.clear_routes();
   }
-  rate_changes_sent_.insert(rate_changes_sent_.end(), rate_changes_.begin(), rate_changes_.end());
-  rate_changes_.clear();
   unconfirmed_ = true;
   shard_->Program(std::move(operation), [self = shared_from_this()](const v1::Result& result) {
     self->OnUpsert(result);
@@ -219,24 +190,26 @@ void Call::OnUpsert(const v1::Result& result) {
   if (step_ == Step::kEnded) {
     return;
   }
-  if (result.code() != 0) {
+  std::optional<ppp::Program> programmed = std::exchange(programmed_, std::nullopt);
+  if (result.code() == 0) {
+    if (terms_.OnConfirmed()) {
+      report_.OnTermsChanged(terms_.grants());
+    }
+  } else if (terms_.OnRefused(absl::Status(static_cast<absl::StatusCode>(result.code()),
+                                           absl::StrCat("data plane: ", result.message())))) {
+    effects_.emplace_front(std::move(*programmed));  // once more, as it is without the change
+  } else {
     return End(EndCause::kDataplane, absl::StrCat("data plane: ", result.message()),
                pptp::DisconnectResult::kError);
-  }
-  for (const RateChanged& done : std::exchange(rate_changes_sent_, {})) {
-    done(rates());
   }
   Pump();
 }
 
-void Call::SetRate(const RateChange& change, RateChanged done) {
-  if (change.upstream_bps) {
-    rate_override_.upstream_bps = change.upstream_bps;
+void Call::Change(CallChange change, CallChanged done) {
+  if (absl::Status status = Check(change); !status.ok()) {
+    return done(status);
   }
-  if (change.downstream_bps) {
-    rate_override_.downstream_bps = change.downstream_bps;
-  }
-  rate_changes_.push_back(std::move(done));
+  terms_.Add(std::move(change), std::move(done));
   if (step_ == Step::kAccepted) {
     StartPpp();
   }
@@ -244,12 +217,25 @@ void Call::SetRate(const RateChange& change, RateChanged done) {
   Pump();
 }
 
-void Call::AnswerRateChanges(const absl::Status& status) {
-  for (std::vector<RateChanged>* waiting : {&rate_changes_sent_, &rate_changes_}) {
-    for (const RateChanged& done : std::exchange(*waiting, {})) {
-      done(status);
-    }
+bool Call::SessionIsOver() const {
+  const std::optional<uint64_t> deadline_ms = session_deadline_ms();
+  return deadline_ms && !ending_ && SteadyMs() >= *deadline_ms;
+}
+
+std::optional<uint64_t> Call::session_deadline_ms() const {
+  const uint32_t timeout_s = terms_.grants().session_timeout_s.value_or(0);
+  if (timeout_s == 0 || up_ms_ == 0) {
+    return std::nullopt;
   }
+  return up_ms_ + uint64_t{timeout_s} * 1000;
+}
+
+void Call::SetAlarm() {
+  std::optional<uint64_t> next_ms = ppp_->deadline_ms();
+  if (const std::optional<uint64_t> end_ms = session_deadline_ms(); end_ms && !ending_) {
+    next_ms = std::min(next_ms.value_or(*end_ms), *end_ms);
+  }
+  alarm_.Set(next_ms);
 }
 
 void Call::OnEvent(v1::Event::Kind kind) {
@@ -282,6 +268,7 @@ void Call::EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::str
   if (step_ != Step::kRunning) {
     return End(cause, reason, result);
   }
+  ending_ = true;
   end_cause_ = cause;
   end_result_ = result;
   ppp_->Terminate(std::string(reason), SteadyMs());
@@ -308,7 +295,9 @@ void Call::OnAuthResult(AuthMethod method, AuthResult result) {
     return shard_->services().admission->Release(result.lease);
   }
   lease_ = result.lease;
-  grants_ = result.grants;
+  if (result.verdict == AuthVerdict::kAccept) {
+    terms_.SetGrants(result.grants);
+  }
   report_.OnAuthResult(method, result);
   ppp_->OnAuthResult(std::move(result), SteadyMs());
   Pump();
@@ -318,7 +307,12 @@ void Call::Apply(ppp::Authenticated& effect) {
   report_.OnAuthenticated(effect.method, effect.user);
 }
 
-void Call::Apply(ppp::Up& effect) { report_.OnUp(effect.client_address, effect.mppe_bits); }
+void Call::Apply(ppp::Up& effect) {
+  if (up_ms_ == 0) {
+    up_ms_ = SteadyMs();
+  }
+  report_.OnUp(effect.client_address, effect.mppe_bits);
+}
 
 void Call::Apply(ppp::Changed& effect) { report_.OnChanged(ppp_->phase(), ppp_->mppe_bits()); }
 
@@ -338,8 +332,8 @@ void Call::OnDataplaneDown() {
 
 void Call::Shutdown() { End(EndCause::kShutdown, "shut down", pptp::DisconnectResult::kShutdown); }
 
-void Call::Terminate(std::string_view reason) {
-  EndThroughLcp(EndCause::kTerminated, pptp::DisconnectResult::kShutdown, reason);
+void Call::Terminate(EndCause cause, std::string_view reason) {
+  EndThroughLcp(cause, pptp::DisconnectResult::kShutdown, reason);
 }
 
 void Call::End(EndCause cause, std::string_view reason,
@@ -353,7 +347,8 @@ void Call::End(EndCause cause, std::string_view reason,
   end_cause_ = cause;
   end_reason_ = reason;
   effects_.clear();
-  AnswerRateChanges(absl::NotFoundError("the call has ended"));
+  terms_.Abandon(absl::NotFoundError("the call has ended"));
+  programmed_.reset();
   alarm_.Set(std::nullopt);
   CallOwner* owner = std::exchange(owner_, nullptr);
   if (notify) {

@@ -15,6 +15,7 @@
 #include "controlplane/pptp/control_connection.h"
 #include "controlplane/shard/alarm.h"
 #include "controlplane/shard/call_report.h"
+#include "controlplane/shard/call_terms.h"
 #include "controlplane/shard/services.h"
 
 namespace culvert {
@@ -53,14 +54,15 @@ class Call : public std::enable_shared_from_this<Call> {
   void Begin();
   void OnFrame(wire::Octets frame);
   void OnEvent(dataplane::v1::Event::Kind kind);
-  void SetRate(const RateChange& change, RateChanged done);
+  // Change: INVALID_ARGUMENT and what else the data plane says; then nothing is changed.
+  void Change(CallChange change, CallChanged done);
   // OnClearRequest: the client hangs up and waits for Call-Disconnect-Notify.
   void OnClearRequest();
   // OnOwnerLost: the client has left the call or its control connection is gone.
   void OnOwnerLost(EndCause cause, std::string_view reason);
   void OnDataplaneDown();
   // Terminate ends the call through LCP. Shutdown ends it at once.
-  void Terminate(std::string_view reason);
+  void Terminate(EndCause cause, std::string_view reason);
   void Shutdown();
 
   [[nodiscard]] uint64_t id() const { return report_.id(); }
@@ -87,12 +89,13 @@ class Call : public std::enable_shared_from_this<Call> {
   void OnAuthResult(AuthMethod method, AuthResult result);
   // EndThroughLcp tells the client; the call ends as `cause` when it has answered or time is over.
   void EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::string_view reason);
-  void AnswerRateChanges(const absl::Status& status);
+  // SessionIsOver: its session timeout has come and the call does not end for it yet.
+  [[nodiscard]] bool SessionIsOver() const;
+  [[nodiscard]] std::optional<uint64_t> session_deadline_ms() const;
+  void SetAlarm();
   void End(EndCause cause, std::string_view reason, std::optional<pptp::DisconnectResult> notify);
-  [[nodiscard]] dataplane::v1::Operation UpsertOperation() const;
+  [[nodiscard]] dataplane::v1::Operation UpsertOperation();
   void Upsert(const ppp::DataplaneState& state);
-  void AddGrants(dataplane::v1::CallConfig* config) const;
-  [[nodiscard]] CallRates rates() const;
 
   Shard* const shard_;
   CallOwner* owner_;  // null after the end
@@ -101,16 +104,16 @@ class Call : public std::enable_shared_from_this<Call> {
   Step step_ = Step::kProgramming;
   uint64_t handle_ = 0;
   Lease lease_;  // ours to give back
-  CallGrants grants_;
-  RateChange rate_override_;  // by the operator
+  CallTerms terms_;
+  uint64_t up_ms_ = 0;        // 0: not up yet
   bool unconfirmed_ = false;  // an upsert of PPP's is under way
   bool pumping_ = false;
+  bool ending_ = false;                  // through LCP
   uint64_t start_deadline_ms_ = 0;       // kAccepted: LCP begins even if no GRE has come
   EndCause end_cause_ = EndCause::kPpp;  // also why LCP is asked to end the call
   pptp::DisconnectResult end_result_ = pptp::DisconnectResult::kLostCarrier;
   std::string end_reason_;
-  // Rate changes that no upsert carries yet, and those that the one under way carries.
-  std::vector<RateChanged> rate_changes_, rate_changes_sent_;
+  std::optional<ppp::Program> programmed_;  // by the upsert that is under way
   std::deque<ppp::Effect> effects_;
   std::unique_ptr<ppp::PppCall> ppp_;
   Alarm alarm_;

@@ -110,6 +110,40 @@ TEST_F(ControlPlaneTest, OperatorChangesTheRate) {
   EXPECT_EQ(set().error_code(), grpc::NOT_FOUND);
 }
 
+TEST_F(ControlPlaneTest, ARefusedChangeLeavesTheCallAsItWas) {
+  ASSERT_TRUE(Start().ok());
+  ScriptedClient client(port_);
+  client.Start();
+  PppPeer peer = LogIn(Dial(client, 7));
+  management::v1::SetRateRequest request;
+  request.set_id(List()[0].id());
+  request.set_upstream_bps(100'000);
+  management::v1::SetRateResponse response;
+  dataplane_->RefuseNextUpsert(grpc::INVALID_ARGUMENT, "upstream_policer: no room");
+  grpc::ClientContext context;
+  const grpc::Status status = management_->SetRate(&context, request, &response);
+  EXPECT_EQ(status.error_code(), grpc::INVALID_ARGUMENT);
+  EXPECT_THAT(status.error_message(), ::testing::HasSubstr("upstream_policer: no room"));
+  EXPECT_EQ(List()[0].state(), "open");
+  dataplane::v1::CallConfig config = dataplane_->Calls()[peer.handle];
+  EXPECT_FALSE(config.has_upstream_policer());
+  EXPECT_EQ(config.client_address(), peer.client_address);
+}
+
+TEST_F(ControlPlaneTest, TheSessionTimeoutEndsTheCall) {
+  grants_.session_timeout_s = 1;
+  ASSERT_TRUE(Start().ok());
+  ScriptedClient client(port_);
+  client.Start();
+  PppPeer peer = LogIn(Dial(client, 7));
+  EXPECT_EQ(List()[0].state(), "open");
+  peer.Run([&] { return List().empty(); });
+  EXPECT_TRUE(peer.terminated);
+  std::optional<wp::CallDisconnectNotify> notify = client.Expect<wp::CallDisconnectNotify>();
+  ASSERT_TRUE(notify.has_value());
+  EXPECT_EQ(notify->result, 3u);
+}
+
 TEST_F(ControlPlaneTest, OperatorSeesTheDataPlane) {
   ASSERT_TRUE(Start().ok());
   ScriptedClient client(port_);

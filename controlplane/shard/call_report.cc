@@ -1,5 +1,6 @@
 #include "controlplane/shard/call_report.h"
 
+#include <absl/strings/str_cat.h>
 #include <absl/strings/str_format.h>
 #include <spdlog/spdlog.h>
 
@@ -58,6 +59,8 @@ std::string_view EndCauseName(EndCause cause) {
       return "lost-carrier";
     case EndCause::kIdleTimeout:
       return "idle-timeout";
+    case EndCause::kSessionTimeout:
+      return "session-timeout";
     case EndCause::kOctetQuota:
       return "octet-quota";
     case EndCause::kTerminated:
@@ -136,6 +139,16 @@ void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {
   record_.phase = phase;
   record_.mppe_bits = mppe_bits;
   services_->directory->Update(record_);
+}
+
+void CallReport::OnTermsChanged(const CallGrants& grants) {
+  const auto text = [](const auto& value) { return value ? absl::StrCat(*value) : "-"; };
+  LogCall(spdlog::level::info,
+          "call changed: {} up={} down={} session_timeout={} idle_timeout={} quota={} interim={} "
+          "filter=\"{}\"",
+          Name(), text(grants.upstream_bps), text(grants.downstream_bps),
+          text(grants.session_timeout_s), text(grants.idle_timeout_s), text(grants.octet_quota),
+          text(grants.interim_interval_s), Printable(grants.filter_id));
 }
 
 void CallReport::OnEnded(EndCause cause, std::string_view reason,

@@ -20,6 +20,7 @@ enum class EndCause : uint8_t {
   kPpp,                // LCP, authentication, IPCP or CCP ended it
   kLostCarrier,        // the client is silent, or has begun another session
   kIdleTimeout,
+  kSessionTimeout,
   kOctetQuota,
   kTerminated,  // by the operator
   kDataplane,   // it is away, or refused the call
@@ -40,6 +41,8 @@ class CallReport {
   void OnAuthenticated(AuthMethod method, const std::string& user);
   void OnUp(uint32_t client_address, uint16_t mppe_bits);
   void OnChanged(ppp::Phase phase, uint16_t mppe_bits);
+  // OnTermsChanged: by an operator or a RADIUS server; the data plane has confirmed it.
+  void OnTermsChanged(const CallGrants& grants);
   // OnEnded: `totals` are the data plane's last word; of a call that was started.
   void OnEnded(EndCause cause, std::string_view reason, const dataplane::v1::CallCounters& totals);
 

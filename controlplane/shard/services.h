@@ -8,8 +8,8 @@
 
 #include "controlplane/aaa/admission.h"
 #include "controlplane/dataplane_client/dataplane_client.h"
+#include "controlplane/management/call_change.h"
 #include "controlplane/management/call_directory.h"
-#include "controlplane/management/call_rates.h"
 #include "controlplane/metrics/metrics.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_connection.h"

@@ -124,23 +124,23 @@ void Shard::BeginShutdown() {
   Tick();
 }
 
-void Shard::Terminate(std::vector<uint64_t> ids) {
-  asio::post(loop_, [this, ids = std::move(ids)] {
+void Shard::Terminate(std::vector<uint64_t> ids, EndCause cause, std::string reason) {
+  asio::post(loop_, [this, ids = std::move(ids), cause, reason = std::move(reason)] {
     for (uint64_t id : ids) {
       if (auto it = calls_by_id_.find(id); it != calls_by_id_.end()) {
-        it->second->Terminate("terminated by the operator");
+        it->second->Terminate(cause, reason);
       }
     }
   });
 }
 
-void Shard::SetRate(uint64_t id, RateChange change, RateChanged done) {
-  asio::post(loop_, [this, id, change, done = std::move(done)]() mutable {
+void Shard::Change(uint64_t id, CallChange change, CallChanged done) {
+  asio::post(loop_, [this, id, change = std::move(change), done = std::move(done)]() mutable {
     auto it = calls_by_id_.find(id);
     if (it == calls_by_id_.end()) {
       return done(absl::NotFoundError("the call has ended"));
     }
-    it->second->SetRate(change, std::move(done));
+    it->second->Change(std::move(change), std::move(done));
   });
 }
 

@@ -38,9 +38,9 @@ class Shard final : public DataplaneSink {
   // Join waits for the thread, which ends some time after Shutdown(), at most kShutdownMs.
   void Join();
   // Terminate ends those of the calls that are this shard's. Any thread.
-  void Terminate(std::vector<uint64_t> ids);
-  // SetRate: `done` is called once, on the shard's thread; NotFound: no such call here. Any thread.
-  void SetRate(uint64_t id, RateChange change, RateChanged done);
+  void Terminate(std::vector<uint64_t> ids, EndCause cause, std::string reason);
+  // Change: `done` is called once, on the shard's thread; NotFound: no such call here. Any thread.
+  void Change(uint64_t id, CallChange change, CallChanged done);
 
   void OnDataplaneUp() override;                                     // loop
   void OnDataplaneDown() override;                                   // loop
