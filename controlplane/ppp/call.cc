@@ -71,6 +71,9 @@ void PppCall::Impl::OnTimer(uint64_t now_ms) {
   if (network_running_) {
     network_->ccp.OnTimer(now_ms);
     network_->ipcp.OnTimer(now_ms);
+    if (network_->ipv6 != nullptr) {
+      network_->ipv6->ipv6cp.OnTimer(now_ms);
+    }
   }
   if (ipcp_start_ms_ && now_ms >= *ipcp_start_ms_) {
     StartIpcp();
@@ -119,6 +122,9 @@ std::optional<uint64_t> PppCall::Impl::deadline_ms() const {
   if (network_running_) {
     add(network_->ccp.deadline_ms());
     add(network_->ipcp.deadline_ms());
+    if (network_->ipv6 != nullptr) {
+      add(network_->ipv6->ipv6cp.deadline_ms());
+    }
   }
   return first;
 }
@@ -186,6 +192,10 @@ void PppCall::Impl::Dispatch(const wire::ppp::Frame& frame, wire::Octets whole) 
     case wire::ppp::kCcp:
     case wire::ppp::kIpcp:
       return OnNetworkFrame(frame, whole);
+    case wire::ppp::kIpv6cp:
+      return OnIpv6cpFrame(frame, whole);
+    case wire::ppp::kIpv6:
+      return OnIpv6Data(frame);
     case wire::ppp::kIpv4:
     case wire::ppp::kMppe:
       ++counters_->out_of_phase;  // data has no business here

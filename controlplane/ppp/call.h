@@ -34,9 +34,11 @@ struct PppSettings {
   std::vector<uint32_t> dns, wins;  // at most two each, host order
   MppePolicy mppe = MppePolicy::kAllow;
   bool mppe_40 = true, mppe_56 = true, mppe_128 = true;
-  bool mppe_stateful = false;       // accepted from clients that insist
-  std::vector<AuthMethod> methods;  // allowed, in order of preference
-  std::string server_name;          // in CHAP Challenges
+  bool mppe_stateful = false;         // accepted from clients that insist
+  std::vector<AuthMethod> methods;    // allowed, in order of preference
+  std::string server_name;            // in CHAP Challenges
+  bool ipv6 = false;                  // IPV6CP is negotiated; false: answered with Protocol-Reject
+  uint64_t gateway_interface_id = 1;  // ours on every call: fe80::1
 };
 
 struct MppeDirection {
@@ -61,6 +63,7 @@ struct DataplaneState {
   uint16_t peer_mru = 1500;
   uint16_t mtu = 0;             // as configured; the data plane goes below it for peer_mru and MPPE
   uint32_t client_address = 0;  // 0 until IPCP is opened
+  uint64_t client_interface_id = 0;  // RFC 5072; 0 until IPV6CP is opened
   bool require_encryption = false;
   std::optional<MppeDirection> receive, send;
   std::optional<EchoOffload> echo;  // while LCP is open
@@ -87,11 +90,21 @@ struct Up {  // IPCP is open, and CCP too when encryption is required: traffic m
   uint32_t client_address;
   uint16_t mppe_bits;  // 0: none
 };
+// Ipv6Up: IPV6CP is open, with these interface identifiers. What comes on the link and is for us
+// (router solicitation, DHCPv6) follows as Ipv6Packet; answers are frames of protocol 0057.
+struct Ipv6Up {
+  uint64_t gateway_id, client_id;
+};
+struct Ipv6Down {};
+struct Ipv6Packet {
+  std::vector<uint8_t> packet;  // from the IPv6 header on
+};
 struct Changed {};  // phase(), mppe_bits() or so have changed
 struct Ended {      // last effect: hang up; no input has any effect after it
   std::string reason;
 };
-using Effect = std::variant<SendFrame, Program, Authenticate, Authenticated, Up, Changed, Ended>;
+using Effect = std::variant<SendFrame, Program, Authenticate, Authenticated, Up, Ipv6Up, Ipv6Down,
+                            Ipv6Packet, Changed, Ended>;
 
 enum class Phase : uint8_t { kDead, kEstablish, kAuthenticate, kNetwork, kOpen, kTerminate };
 

@@ -1,6 +1,6 @@
 // PppCall's inside: it connects LCP, authentication, CCP and IPCP, and turns what they do
 // into effects. Implemented in call.cc (life), call_link.cc (LCP, authentication) and
-// call_network.cc (CCP, IPCP, what the data plane is told).
+// call_network.cc (CCP, IPCP, what the data plane is told) and call_ipv6.cc.
 #pragma once
 
 #include <memory>
@@ -14,6 +14,7 @@
 #include "controlplane/ppp/negotiator.h"
 #include "controlplane/ppp/options/ccp_policy.h"
 #include "controlplane/ppp/options/ipcp_policy.h"
+#include "controlplane/ppp/options/ipv6cp_policy.h"
 #include "controlplane/ppp/options/lcp_policy.h"
 
 namespace culvert::ppp {
@@ -37,9 +38,16 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   [[nodiscard]] uint16_t mppe_bits() const { return send_.bits; }
 
  private:
+  struct Ipv6 {
+    explicit Ipv6(Impl* call);
+    Ipv6cpPolicy policy;
+    Negotiator ipv6cp;
+    uint32_t num_restarts = 0;
+  };
   // Network is what there is only after the authentication.
   struct Network {
     Network(Impl* call, uint32_t strengths, uint32_t client_address);
+    std::unique_ptr<Ipv6> ipv6;  // null: denied
     CcpPolicy ccp_policy;
     Negotiator ccp;
     IpcpPolicy ipcp_policy;
@@ -96,10 +104,24 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   void OnCcpGone(const std::string& why);  // MPPE will not be: terminate, or go on without
   void OnIpcpUp();
   void OnIpcpDown();
+  void OnIpcpGone(const std::string& why, std::string_view wire_text);
   void CheckUp();
   void SetReceive(uint16_t bits);
   void ProgramNow();
   void ProgramLater() { program_due_ = true; }
+
+  // call_ipv6.cc
+  void StartIpv6();
+  void OnIpv6cpFrame(const wire::ppp::Frame& frame, wire::Octets whole);
+  void OnIpv6Data(const wire::ppp::Frame& frame);
+  void OnIpv6cpUp();
+  void OnIpv6cpDown();
+  void OnIpv6cpGone();
+  void SetInterfaceId(uint64_t id);  // 0: IPv6 has no business in the data plane
+  [[nodiscard]] bool MayDoIpv6() const;
+  [[nodiscard]] bool ipv6_alive() const;
+  [[nodiscard]] bool ipv6_opened() const;
+
   [[nodiscard]] uint32_t UsableStrengths() const;
   [[nodiscard]] std::optional<MppeDirection> Key(const Direction& direction, const Secret& key_128,
                                                  const Secret& key_40_56) const;
@@ -144,6 +166,8 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   Direction receive_, send_;
   bool was_encrypted_ = false;  // until CCP ends in order: no fall back to clear text
   uint32_t programmed_address_ = 0;
+  uint64_t wanted_interface_id_ = 0;  // of AAA
+  uint64_t programmed_interface_id_ = 0;
   bool program_due_ = false;
   bool announced_up_ = false;
 };

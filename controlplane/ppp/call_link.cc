@@ -21,6 +21,8 @@ void PppCall::Impl::OnLayerUp(uint16_t protocol) {
       return OnLcpUp();
     case wire::ppp::kCcp:
       return OnCcpUp();
+    case wire::ppp::kIpv6cp:
+      return OnIpv6cpUp();
     default:
       return OnIpcpUp();
   }
@@ -32,6 +34,8 @@ void PppCall::Impl::OnLayerDown(uint16_t protocol) {
       return OnLcpDown();
     case wire::ppp::kCcp:
       return OnCcpDown();
+    case wire::ppp::kIpv6cp:
+      return OnIpv6cpDown();
     default:
       return OnIpcpDown();
   }
@@ -43,8 +47,10 @@ void PppCall::Impl::OnLayerFinished(uint16_t protocol) {
       return End(terminating_ ? end_reason_ : "LCP: " + lcp_.reason());
     case wire::ppp::kCcp:
       return OnCcpGone(network_->ccp.reason());
+    case wire::ppp::kIpv6cp:
+      return OnIpv6cpGone();
     default:
-      return TerminateLink("IPCP: " + network_->ipcp.reason(), "IPCP failed");
+      return OnIpcpGone(network_->ipcp.reason(), "IPCP failed");
   }
 }
 
@@ -54,8 +60,11 @@ void PppCall::Impl::OnNegotiationFailed(uint16_t protocol, const std::string& wh
       return TerminateLink("LCP: " + why, why);
     case wire::ppp::kCcp:
       return OnCcpGone(why);
+    case wire::ppp::kIpv6cp:
+      network_->ipv6->ipv6cp.Close("no IPv6", now_ms_);
+      return OnIpv6cpGone();
     default:
-      return TerminateLink("IPCP: " + why, "IPCP failed");
+      return OnIpcpGone(why, "IPCP failed");
   }
 }
 
@@ -63,7 +72,7 @@ void PppCall::Impl::OnTerminateRequest(uint16_t protocol) {
   if (protocol == wire::ppp::kCcp) {
     OnCcpGone(network_->ccp.reason());
   } else if (protocol == wire::ppp::kIpcp) {
-    TerminateLink("IPCP: " + network_->ipcp.reason(), "IPCP was closed");
+    OnIpcpGone(network_->ipcp.reason(), "IPCP was closed");
   }
 }
 
@@ -136,6 +145,8 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
   user_ = result.user;
   keys_ = std::move(result.keys);
   assigned_address_ = result.lease.client_address;
+  wanted_interface_id_ =
+      result.grants.ipv6.interface_id ? InterfaceIdOf(*result.grants.ipv6.interface_id) : 0;
   Emit(Authenticated{auth_.method(), user_});
   if (assigned_address_ == 0) {
     TerminateLink("no address: " + result.no_address_reason, "no address available");
@@ -231,6 +242,12 @@ void PppCall::Impl::OnProtocolReject(const wire::ppp::ControlPacket& packet) {
       // A client that is not ready yet may reject its first packets.
       if (network_running_ && (protocol == wire::ppp::kIpcp || ipcp_opened())) {
         network_->ipcp.OnProtocolReject(now_ms_);
+      }
+      return;
+    case wire::ppp::kIpv6cp:
+    case wire::ppp::kIpv6:
+      if (network_running_ && network_->ipv6 != nullptr) {
+        network_->ipv6->ipv6cp.OnProtocolReject(now_ms_);
       }
       return;
     case wire::ppp::kCcp:

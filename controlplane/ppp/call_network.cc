@@ -24,7 +24,11 @@ PppCall::Impl::Network::Network(Impl* call, uint32_t strengths, uint32_t client_
       ccp(wire::ppp::kCcp, wire::ppp::kResetRequest, wire::ppp::kResetAck, &ccp_policy, call,
           *call->settings_, call->counters_),
       ipcp_policy(*call->settings_, client_address),
-      ipcp(wire::ppp::kIpcp, 0, 0, &ipcp_policy, call, *call->settings_, call->counters_) {}
+      ipcp(wire::ppp::kIpcp, 0, 0, &ipcp_policy, call, *call->settings_, call->counters_) {
+  if (call->MayDoIpv6()) {
+    ipv6 = std::make_unique<Ipv6>(call);
+  }
+}
 
 uint32_t PppCall::Impl::UsableStrengths() const {
   if (settings_->mppe == MppePolicy::kDeny) {
@@ -69,6 +73,7 @@ void PppCall::Impl::StartIpcp() {
   ipcp_start_ms_.reset();
   if (network_running_ && network_->ipcp.state() == State::kStarting) {
     network_->ipcp.Up(now_ms_);
+    StartIpv6();
     ReplayHeld();
   }
 }
@@ -80,6 +85,10 @@ void PppCall::Impl::StopNetwork() {
   network_running_ = false;
   ipcp_start_ms_.reset();
   network_->ipcp.Down(now_ms_);
+  if (network_->ipv6 != nullptr) {
+    network_->ipv6->ipv6cp.Down(now_ms_);
+    SetInterfaceId(0);
+  }
   network_->ccp.Down(now_ms_);
   receive_ = send_ = {};
   was_encrypted_ = false;
@@ -114,6 +123,8 @@ void PppCall::Impl::BeforeConfigure(uint16_t protocol, uint8_t code) {
       programmed_address_ = assigned_address_;
       ProgramNow();
     }
+  } else if (protocol == wire::ppp::kIpv6cp && is_ack) {
+    SetInterfaceId(network_->ipv6->policy.client_id());
   }
 }
 
@@ -205,7 +216,7 @@ void PppCall::Impl::OnIpcpDown() {
   ProgramLater();
   const State state = network_->ipcp.state();
   if (state == State::kStopping || state == State::kClosing) {
-    return TerminateLink("IPCP: " + network_->ipcp.reason(), "IPCP was closed");
+    return OnIpcpGone(network_->ipcp.reason(), "IPCP was closed");
   }
   if (++num_ipcp_restarts_ > kMaxIpcpRestarts) {
     return TerminateLink("IPCP: renegotiated too often", "too many renegotiations");
@@ -213,14 +224,36 @@ void PppCall::Impl::OnIpcpDown() {
   SetPhase(Phase::kNetwork);
 }
 
+// OnIpcpGone: the network protocols do not depend on each other (RFC 5072 s3), but a call without
+// any is over.
+void PppCall::Impl::OnIpcpGone(const std::string& why, std::string_view wire_text) {
+  if (!network_running_ || terminating_) {
+    return;
+  }
+  if (!ipv6_alive()) {
+    return TerminateLink("IPCP: " + why, wire_text);
+  }
+  if (programmed_address_ != 0) {
+    programmed_address_ = 0;
+    ProgramLater();
+  }
+  if (network_->ipcp.state() >= State::kReqSent) {
+    network_->ipcp.Close("no IPv4", now_ms_);
+  }
+  CheckUp();
+}
+
 void PppCall::Impl::CheckUp() {
-  if (!network_running_ || !ipcp_opened() || (required() && !ccp_opened())) {
+  const bool has_network =
+      network_running_ &&
+      (ipcp_opened() || (ipv6_opened() && network_->ipcp.state() <= State::kStopping));
+  if (!has_network || (required() && !ccp_opened())) {
     return;
   }
   setup_deadline_ms_.reset();
   if (!announced_up_) {
     announced_up_ = true;
-    Emit(Up{.client_address = assigned_address_, .mppe_bits = send_.bits});
+    Emit(Up{.client_address = programmed_address_, .mppe_bits = send_.bits});
   }
   SetPhase(Phase::kOpen);
 }
@@ -246,6 +279,7 @@ void PppCall::Impl::ProgramNow() {
   state.peer_mru = peer.mru;
   state.mtu = settings_->mtu;
   state.client_address = programmed_address_;
+  state.client_interface_id = programmed_interface_id_;
   state.require_encryption = required() || was_encrypted_;
   state.receive = Key(receive_, keys_.receive_128, keys_.receive_40_56);
   state.send = Key(send_, keys_.send_128, keys_.send_40_56);

@@ -40,11 +40,13 @@ std::string Describe(const std::optional<EchoOffload>& echo) {
 // failures, our magic number and the peer's.
 std::string Describe(const DataplaneState& state) {
   const uint32_t a = state.client_address;
-  return absl::StrFormat("program %d.%d.%d.%d rx %s tx %s mru %d mtu %d%s%s%s%s", a >> 24,
-                         a >> 16 & 255, a >> 8 & 255, a & 255, Describe(state.receive),
-                         Describe(state.send), state.peer_mru, state.mtu,
-                         state.send_acfc ? " acfc" : "", state.send_pfc ? " pfc" : "",
-                         state.require_encryption ? " required" : "", Describe(state.echo));
+  return absl::StrFormat(
+      "program %d.%d.%d.%d rx %s tx %s mru %d mtu %d%s%s%s%s%s", a >> 24, a >> 16 & 255,
+      a >> 8 & 255, a & 255, Describe(state.receive), Describe(state.send), state.peer_mru,
+      state.mtu, state.send_acfc ? " acfc" : "", state.send_pfc ? " pfc" : "",
+      state.require_encryption ? " required" : "", Describe(state.echo),
+      state.client_interface_id != 0 ? absl::StrFormat(" ipv6 %016x", state.client_interface_id)
+                                     : "");
 }
 
 }  // namespace
@@ -67,6 +69,10 @@ std::string Ccp(int code, int id, const std::string& data) {
 }
 std::string Ipcp(int code, int id, const std::string& data) {
   return Packet("8021", code, id, data);
+}
+
+std::string Ipv6cp(int code, int id, const std::string& data) {
+  return Packet("8057", code, id, data);
 }
 
 std::string HexOf(const std::string& text) {
@@ -177,6 +183,15 @@ std::string Script::Describe(Effect& effect) {
   }
   if (auto* up = std::get_if<Up>(&effect)) {
     return absl::StrFormat("up %d", up->mppe_bits);
+  }
+  if (auto* up = std::get_if<Ipv6Up>(&effect)) {
+    return absl::StrFormat("ipv6 up %016x %016x", up->gateway_id, up->client_id);
+  }
+  if (std::holds_alternative<Ipv6Down>(effect)) {
+    return "ipv6 down";
+  }
+  if (auto* packet = std::get_if<Ipv6Packet>(&effect)) {
+    return "ipv6 packet " + ToHex(packet->packet);
   }
   if (auto* ended = std::get_if<Ended>(&effect)) {
     return "ended " + ended->reason;

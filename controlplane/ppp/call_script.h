@@ -20,6 +20,7 @@ std::string Pap(int code, int identifier, const std::string& data = "");
 std::string Chap(int code, int identifier, const std::string& data = "");
 std::string Ccp(int code, int identifier, const std::string& data = "");
 std::string Ipcp(int code, int identifier, const std::string& data = "");
+std::string Ipv6cp(int code, int identifier, const std::string& data = "");
 std::string HexOf(const std::string& text);  // of the octets of a text
 
 // TestSettings: gateway 10.77.0.1, DNS 8.8.8.8 and 8.8.4.4, no WINS, MS-CHAPv2 only, no echo.

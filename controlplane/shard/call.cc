@@ -166,6 +166,9 @@ void Call::Upsert(const ppp::DataplaneState& state) {
   config.set_peer_mru(state.peer_mru);
   config.set_mtu(state.mtu);
   config.set_client_address(state.client_address);
+  if (state.client_interface_id != 0) {
+    config.mutable_ipv6()->set_interface_id(state.client_interface_id);
+  }
   config.set_require_encryption(state.require_encryption);
   if (state.receive) {
     SetKey(*config.mutable_receive(), *state.receive);
@@ -313,6 +316,12 @@ void Call::Apply(ppp::Up& effect) {
   }
   report_.OnUp(effect.client_address, effect.mppe_bits);
 }
+
+void Call::Apply(ppp::Ipv6Up& effect) {}
+
+void Call::Apply(ppp::Ipv6Down& effect) {}
+
+void Call::Apply(ppp::Ipv6Packet& effect) {}
 
 void Call::Apply(ppp::Changed& effect) { report_.OnChanged(ppp_->phase(), ppp_->mppe_bits()); }
 

@@ -84,6 +84,9 @@ class Call : public std::enable_shared_from_this<Call> {
   void Apply(ppp::Authenticate& effect);
   void Apply(ppp::Authenticated& effect);
   void Apply(ppp::Up& effect);
+  void Apply(ppp::Ipv6Up& effect);
+  void Apply(ppp::Ipv6Down& effect);
+  void Apply(ppp::Ipv6Packet& effect);
   void Apply(ppp::Changed& effect);
   void Apply(ppp::Ended& effect);
   void OnAuthResult(AuthMethod method, AuthResult result);

@@ -143,6 +143,9 @@ enum OptionType : uint8_t {
   kSecondaryNbns = 132,
 };
 }  // namespace ipcp
+namespace ipv6cp {  // RFC 5072
+constexpr uint8_t kInterfaceId = 1;
+}  // namespace ipv6cp
 namespace ccp {
 constexpr uint8_t kMppe = 18;  // RFC 3078 s2
 // Supported bits of option 18.
