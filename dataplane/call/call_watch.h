@@ -22,6 +22,8 @@ struct CallWatch {
   uint8_t told_idle : 1;
   uint8_t told_quota : 1;
   uint8_t heard_reply : 1;  // an Echo-Reply came since the last visit
+  uint8_t in_doubt : 1;     // somebody counts anew: is the peer still there?
+  uint8_t asked;            // Echo-Requests sent in doubt
 };
 static_assert(sizeof(CallWatch) <= 64);
 

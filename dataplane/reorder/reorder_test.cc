@@ -204,6 +204,66 @@ TEST_F(ReorderTest, SequenceRestartIsNotFollowed) {
   EXPECT_EQ(Got(), Numbers{1000001 & 0xffff});
 }
 
+// With a keepalive the peer is asked; its answer has a number that goes on from before.
+class RestartTest : public ReorderTest {
+ protected:
+  RestartTest() {
+    spec_.keepalive = {true, 30, 4, 0x11223344, 0x55667788};
+    rig_.Program(spec_);
+    Send({1000000});
+    Send(Range(0, 49));
+    Got();
+    EXPECT_EQ(rig_.Drops("sequence_restart"), 19u);
+    rig_.Sent(0);
+  }
+  std::vector<CallEvent> Events() {
+    std::vector<CallEvent> events;
+    rig_.datapath().TakeEvents(&events, 100);
+    return events;
+  }
+  // Asked runs the worker for that long and answers each Echo-Request with the numbers from
+  // `sequence` on. It gives the number of requests.
+  unsigned Asked(std::chrono::milliseconds time, uint32_t sequence) {
+    unsigned asked = 0;
+    for (const auto end = Clock::now() + time; Clock::now() < end;) {
+      rig_.Run();
+      for (const Bytes& frame : rig_.Sent(0)) {
+        if (ParseTunnel(frame).gre.has_sequence) {
+          rig_.UpstreamAt(sequence + asked, Hex("ff03 c021 0a01 0008 55667788"));
+          ++asked;
+        }
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    return asked;
+  }
+  using Clock = std::chrono::steady_clock;
+};
+
+TEST_F(RestartTest, PeerThatAnswersIsStillThere) {
+  EXPECT_EQ(Asked(std::chrono::milliseconds(4500), 1000001), 1u);
+  EXPECT_TRUE(Events().empty());
+}
+
+TEST_F(RestartTest, AnswersWithTheNewNumbersDoNotCount) {
+  EXPECT_EQ(Asked(std::chrono::milliseconds(5500), 50), 3u);
+  const std::vector<CallEvent> events = Events();
+  ASSERT_EQ(events.size(), 1u);
+  EXPECT_EQ(events[0].kind, CallEvent::Kind::kSequenceRestart);
+}
+
+TEST_F(ReorderTest, RestartOfAnEncryptedCallIsNotBelievedWithoutAsking) {
+  spec_.receive = MppeKeySpec{.bits = 128, .epoch = 1};
+  rig_.Program(spec_);
+  Send({1000000});
+  Send(Range(0, 49));
+  Got();
+  EXPECT_EQ(rig_.Drops("sequence_restart"), 19u);
+  std::vector<CallEvent> events;
+  rig_.datapath().TakeEvents(&events, 100);
+  EXPECT_TRUE(events.empty());
+}
+
 TEST_F(ReorderTest, LateLcpEchoIsLetThrough) {
   const Bytes request = Hex("c021 0901 0008 00000001");
   const Bytes other = Hex("c021 0101 0008 0506 0000 0001");

@@ -36,6 +36,20 @@ bool Report(const Call& call, uint32_t index, CallEvent::Kind kind, WorkerContex
   return context->events.Report(MakeHandle(call.generation, index), kind);
 }
 
+// Ask settles a doubt, an Echo-Request a visit: the peer's numbers go on from where they were, if
+// it is still there.
+void Ask(const Call& call, uint32_t index, CallWatch* watch, WorkerContext* context) {
+  constexpr uint8_t kMostAsked = 3;
+  if (watch->heard_reply != 0 || watch->seen_sequence != call.last_sound) {
+    watch->in_doubt = 0;
+  } else if (watch->asked >= kMostAsked) {
+    watch->in_doubt = Report(call, index, CallEvent::Kind::kSequenceRestart, context) ? 0 : 1;
+  } else {
+    ++watch->asked;
+    SendEchoRequest(call, index, watch, context);
+  }
+}
+
 void KeepAlive(const Call& call, uint32_t index, CallWatch* watch, WorkerContext* context) {
   if (watch->heard_reply != 0 || watch->seen_sequence != call.last_sound) {
     watch->heard_reply = 0;
@@ -62,6 +76,9 @@ void Visit(uint32_t index, WorkerContext* context) {
   const Call& call = context->calls->At(index);
   CallWatch& watch = context->calls->WatchOf(index);
   const CallCountersBlock& counters = call.counters;
+  if (watch.in_doubt != 0) {
+    Ask(call, index, &watch, context);
+  }
   if (watch.interval_s != 0) {
     KeepAlive(call, index, &watch, context);
   }

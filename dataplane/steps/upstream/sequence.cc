@@ -44,6 +44,23 @@ bool IsUnproven(Packet* packet) {
           SequenceAfter(packet->sequence, call.receive.last_sequence));
 }
 
+// Doubt asks whether the peer is still there: whoever counts anew may be a forger. Where nobody can
+// ask, what is encrypted is believed and what is in clear is not.
+bool Doubt(const Packet& packet, WorkerContext* context) {
+  const Call& call = *packet.call;
+  if ((call.features & kFeatureKeepalive) != 0) {
+    CallWatch& watch = context->calls->WatchOf(packet.call_index);
+    if (watch.interval_s != 0) {
+      watch.in_doubt = 1;
+      watch.asked = 0;
+      return true;
+    }
+  }
+  return call.decrypts != 0 ||
+         context->events.Report(MakeHandle(call.generation, packet.call_index),
+                                CallEvent::Kind::kSequenceRestart);
+}
+
 // A peer that has begun to count anew is another session; to go on would let old packets in.
 Verdict FarBehind(Packet* packet, WorkerContext* context) {
   Call& call = *packet->call;
@@ -51,9 +68,7 @@ Verdict FarBehind(Packet* packet, WorkerContext* context) {
   if (call.run_count < kRestartConfirmations) {
     return Verdict::Drop(DropReason::sequence_late);
   }
-  if (call.run_count != UINT8_MAX &&
-      context->events.Report(MakeHandle(call.generation, packet->call_index),
-                             CallEvent::Kind::kSequenceRestart)) {
+  if (call.run_count != UINT8_MAX && Doubt(*packet, context)) {
     call.run_count = UINT8_MAX;  // told
   }
   return Verdict::Drop(DropReason::sequence_restart);
