@@ -290,26 +290,9 @@ void DatapathImpl::Stop() {
 }
 
 std::vector<WorkerTotals> DatapathImpl::WorkerCounters() {
-  std::vector<WorkerTotals> totals(workers_.size());
-  for (size_t i = 0; i < workers_.size(); ++i) {
-    const auto& counters = workers_[i]->counters();
-    totals[i].received = Load(counters.received);
-    totals[i].transmitted = Load(counters.transmitted);
-    totals[i].punted = Load(counters.punted);
-    totals[i].handed_over = Load(counters.handed_over);
-    totals[i].consumed = Load(counters.consumed);
-    totals[i].events_depth = workers_[i]->events().depth();
-    totals[i].hand_over_depth = workers_[i]->hand_over_depth();
-    totals[i].punted_depth = workers_[i]->punted_depth();
-    for (unsigned stage = 0; stage < kNumStages; ++stage) {
-      totals[i].stages.push_back({StepsOf(static_cast<Stage>(stage)).name,
-                                  Load(counters.stages[stage].packets),
-                                  Load(counters.stages[stage].ticks)});
-    }
-    for (size_t reason = 0; reason < kNumDropReasons; ++reason) {
-      const DropReasonInfo& info = Describe(static_cast<DropReason>(reason));
-      totals[i].drops.push_back({info.name, info.text, info.source, Load(counters.drops[reason])});
-    }
+  std::vector<WorkerTotals> totals;
+  for (const auto& worker : workers_) {
+    totals.push_back(worker->Totals());
   }
   totals[0].drops[static_cast<size_t>(DropReason::inject_full)].packets += inject_full_;
   return totals;

@@ -149,11 +149,18 @@ struct StageTotal {
   const char* name;  // static
   uint64_t packets, cycles;
 };
+// RoundTotals: how long a worker's rounds took, since it was made.
+struct RoundTotals {
+  std::vector<uint64_t> counts;  // as RoundTimes::counts
+  uint64_t total_us = 0;
+  uint64_t longest_us = 0;
+};
 struct WorkerTotals {
   uint64_t received = 0, transmitted = 0, punted = 0, handed_over = 0;
   uint64_t consumed = 0;         // acknowledgements and the like, which end here as they should
   std::vector<DropTotal> drops;  // every reason
   std::vector<StageTotal> stages;
+  RoundTotals rounds;
   // What waits now: packets to this worker from others; from it to kernel and control; events.
   uint32_t hand_over_depth = 0, punted_depth = 0, events_depth = 0;
 };

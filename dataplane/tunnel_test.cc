@@ -106,6 +106,32 @@ TEST(AcknowledgeTest, AloneAfterTheDelay) {
   EXPECT_EQ(ParseTunnel(sent[0]).gre.sequence, 0u);
 }
 
+// New packets must not wait until the acknowledgements of all calls have left.
+TEST(AcknowledgeTest, ThoseDueTogetherAreSpreadOverRounds) {
+  constexpr unsigned kNumCalls = 60;
+  CallRig rig;
+  CallSpec spec = CallRig::Spec();
+  wire::gre::Header gre;
+  gre.has_sequence = true;
+  for (unsigned i = 0; i < kNumCalls; ++i) {
+    spec.call_id = gre.call_id = static_cast<uint16_t>(kCallId + i);
+    spec.client_address = kClient + i;
+    rig.Program(spec);
+    rig.ReceiveIpv4(0, MakeIpv4({kPeer, kLocal, wire::gre::kIpProtocol}, MakeGre(gre, {})));
+  }
+  rig.Run();
+  EXPECT_TRUE(rig.Sent(0).empty());
+  std::this_thread::sleep_for(std::chrono::milliseconds(150));
+  size_t total = 0;
+  for (unsigned round = 0; round < kNumCalls; ++round) {
+    rig.datapath().RunWorkerOnce(0);
+    const size_t num = rig.Sent(0).size();
+    EXPECT_LE(num, 8u);
+    total += num;
+  }
+  EXPECT_EQ(total, kNumCalls);
+}
+
 TEST(AcknowledgeTest, AloneAtHalfTheWindow) {
   CallRig rig;
   CallSpec spec = CallRig::Spec();

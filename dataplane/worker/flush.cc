@@ -16,22 +16,6 @@ uint64_t Octets(rte_mbuf* const* mbufs, unsigned num) {
 
 }  // namespace
 
-uint32_t Worker::hand_over_depth() const {
-  uint32_t depth = 0;
-  for (const auto& ring : hand_over_) {
-    depth += ring->depth();
-  }
-  return depth;
-}
-
-uint32_t Worker::punted_depth() const {
-  uint32_t depth = punted_clients_->depth() + punted_frames_->depth();
-  for (const auto& ring : punted_ports_) {
-    depth += ring->depth();
-  }
-  return depth;
-}
-
 // Flush empties every queue to the outside.
 void Worker::Flush() {
   for (uint16_t port = 0; port < to_ports_.size(); ++port) {

@@ -56,6 +56,7 @@ Worker::Worker(unsigned index, const Shared& shared)
       adjacencies_(shared.adjacencies),
       num_workers_(shared.num_workers),
       tsc_per_ms_(rte_get_tsc_hz() / 1000),
+      us_32_((uint64_t{1} << 32) * 1000 / tsc_per_ms_),
       to_ports_(shared.ports.size()),
       to_punted_ports_(shared.ports.size()),
       to_workers_(shared.num_workers) {
@@ -142,9 +143,10 @@ unsigned Worker::RunOnce() {
   }
   const unsigned num = PollKeepers() + TakePorts() + TakeRings();
   ReleaseReordered();
-  SendDueAcks();
+  SendDueAcks(num);
   SweepCalls();
   ExpireOuterFragments(&context_);
+  counters_.rounds.Count(rte_rdtsc() - context_.now_tsc, us_32_);
   return num;
 }
 
@@ -401,10 +403,17 @@ void Worker::SweepCalls() {
   }
 }
 
-void Worker::SendDueAcks() {
+// SendDueAcks sends few a round, so that new packets do not wait: as calls begin to talk together
+// their acknowledgements fall due together. No more than one a packet ever does, and an idle
+// worker's rounds are many.
+void Worker::SendDueAcks(unsigned num_packets) {
+  constexpr unsigned kLeast = 8;
+  unsigned left = std::max(kLeast, num_packets / 2);
   AckQueue::Entry entry;
   bool any = false;
-  while (context_.spawned.Room() > 0 && context_.acks.TakeDue(context_.now_ms, &entry)) {
+  while (left > 0 && context_.spawned.Room() > 0 &&
+         context_.acks.TakeDue(context_.now_ms, &entry)) {
+    --left;
     if (uint32_t next = 0; context_.acks.Ahead(&next)) {
       const Call& ahead = context_.calls->At(next);
       rte_prefetch0(&ahead);

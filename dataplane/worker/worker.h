@@ -64,9 +64,8 @@ class Worker {
   Ipv6UnresolvedQueue& ipv6_unresolved() { return context_.ipv6_unresolved; }
   EventQueue& events() { return context_.events; }
   Tracer& tracer() { return tracer_; }
-  // Packets that wait now: for this worker, from others; for the kernel and the control plane.
-  [[nodiscard]] uint32_t hand_over_depth() const;
-  [[nodiscard]] uint32_t punted_depth() const;
+  // Totals is what the counters say, and what waits now.
+  [[nodiscard]] WorkerTotals Totals() const;
 
   // Rings to the outside; each has one consumer, and each ring to the inside one producer.
   MbufRing& punted_frames() { return *punted_frames_; }
@@ -83,6 +82,8 @@ class Worker {
   };
 
   Worker(unsigned index, const Shared& shared);
+  [[nodiscard]] uint32_t HandOverDepth() const;
+  [[nodiscard]] uint32_t PuntedDepth() const;
   absl::Status MakeRings();
   void TakeCommand();
   unsigned PollKeepers();
@@ -97,7 +98,7 @@ class Worker {
   Verdict RunTraced(Stage stage, const StageSteps& steps, Packet* packet);
   void Dispatch(Packet* packet, Stage stage, Verdict verdict);
   void Drop(Packet* packet, DropReason reason);
-  void SendDueAcks();
+  void SendDueAcks(unsigned num_packets);
   void ReleaseReordered();
   void SweepCalls();
   void Enqueue(Stage stage, rte_mbuf* mbuf);
@@ -115,6 +116,7 @@ class Worker {
   AdjacencyTable* adjacencies_;
   unsigned num_workers_;
   uint64_t tsc_per_ms_;
+  uint64_t us_32_;  // 2^32 times the microseconds of a tick
   WorkerCounters counters_;
   Tracer tracer_;
   std::array<Queue, kNumStages> stages_;

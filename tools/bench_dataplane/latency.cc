@@ -38,6 +38,10 @@ class Range {
   double FullRate();
   // Shot adds the latencies of one shot, in ticks; false: it was disturbed or lost packets.
   bool Shot(double ticks_per_packet, std::vector<uint64_t>* latencies);
+  // The longest round of the worker in such shots, and what an empty loop on its core saw in as
+  // much time; ticks, one a shot.
+  [[nodiscard]] const std::vector<uint64_t>& longest_rounds() const { return longest_rounds_; }
+  [[nodiscard]] const std::vector<uint64_t>& longest_gaps() const { return longest_gaps_; }
 
  private:
   static dataplane::Rig::Options RigOptions(const TrafficSpec& spec);
@@ -51,6 +55,8 @@ class Range {
   Traffic traffic_;
   std::vector<rte_mbuf*> packets_{kPackets};
   std::vector<uint64_t> exits_;  // TSC, by number in the shot
+  std::vector<uint64_t> longest_rounds_;
+  std::vector<uint64_t> longest_gaps_;
 };
 
 dataplane::Rig::Options Range::RigOptions(const TrafficSpec& spec) {
@@ -129,9 +135,13 @@ bool Range::Shot(double ticks_per_packet, std::vector<uint64_t>* latencies) {
   Shift shift;
   std::atomic<unsigned> ready{0};
   uint64_t start = 0;
+  uint64_t gap = 0;
   bool disturbed = false;
   const std::function<void()> functions[] = {
-      [&] { shift.Work(&rig_, 0, &ready, 2); },
+      [&] {
+        shift.Work(&rig_, 0, &ready, 2);
+        gap = LongestGap(shift.end - shift.start);
+      },
       [&] {
         WaitForOthers(&ready, 2);
         const long preemptions = Preemptions();
@@ -143,6 +153,8 @@ bool Range::Shot(double ticks_per_packet, std::vector<uint64_t>* latencies) {
   if (!Finish(shift) || disturbed) {
     return false;
   }
+  longest_rounds_.push_back(shift.longest_round);
+  longest_gaps_.push_back(gap);
   for (unsigned i = 0; i < kPackets; ++i) {
     latencies->push_back(exits_[i] - start - static_cast<uint64_t>(ticks_per_packet * i));
   }
@@ -174,6 +186,10 @@ int MeasureLatency(const Options& options) {
     return 1;
   }
   std::sort(latencies.begin(), latencies.end());
+  std::vector<uint64_t> rounds = range.longest_rounds();
+  std::vector<uint64_t> gaps = range.longest_gaps();
+  std::sort(rounds.begin(), rounds.end());
+  std::sort(gaps.begin(), gaps.end());
   const double full_mpps = static_cast<double>(rte_get_tsc_hz()) / full / 1e6;
   Row row("latency");
   row.Text("path", options.path).Text("mppe", options.mppe).Count("size", options.size);
@@ -183,6 +199,10 @@ int MeasureLatency(const Options& options) {
   row.Number("p99_us", Microseconds(latencies, 0.99), 2);
   row.Number("p999_us", Microseconds(latencies, 0.999), 2);
   row.Number("max_us", Microseconds(latencies, 1), 2);
+  row.Number("round_p50_us", Microseconds(rounds, 0.5), 2);
+  row.Number("round_max_us", Microseconds(rounds, 1), 2);
+  row.Number("gap_p50_us", Microseconds(gaps, 0.5), 2);
+  row.Number("gap_max_us", Microseconds(gaps, 1), 2);
   row.Count("packets", latencies.size()).Count("disturbed", num_disturbed);
   row.Print();
   return 0;

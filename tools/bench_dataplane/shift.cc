@@ -4,11 +4,13 @@
 #include <rte_launch.h>
 #include <rte_pause.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <latch>
 #include <thread>
+#include <utility>
 
 #include "tools/bench_dataplane/one_core.h"
 
@@ -57,6 +59,16 @@ void WaitForOthers(std::atomic<unsigned>* ready, unsigned num) {
   }
 }
 
+uint64_t LongestGap(uint64_t ticks) {
+  const uint64_t start = rte_rdtsc();
+  uint64_t longest = 0;
+  for (uint64_t now = start; now - start < ticks;) {
+    const uint64_t before = std::exchange(now, rte_rdtsc());
+    longest = std::max(longest, now - before);
+  }
+  return longest;
+}
+
 void Shift::Work(dataplane::Rig* rig, unsigned worker, std::atomic<unsigned>* ready, unsigned num) {
   const uint64_t quiet = rte_get_tsc_hz() / 5000;
   before = ReadCore();
@@ -64,10 +76,11 @@ void Shift::Work(dataplane::Rig* rig, unsigned worker, std::atomic<unsigned>* re
   const long preemptions = Preemptions();
   start = rte_rdtsc();
   end = start;
-  for (uint64_t now = start; now - end < quiet; now = rte_rdtsc()) {
-    if (rig->datapath().RunWorkerOnce(worker) > 0) {
-      end = rte_rdtsc();
-    }
+  for (uint64_t now = start; now - end < quiet;) {
+    const bool any = rig->datapath().RunWorkerOnce(worker) > 0;
+    const uint64_t began = std::exchange(now, rte_rdtsc());
+    longest_round = std::max(longest_round, now - began);
+    end = any ? now : end;
   }
   disturbed = Preemptions() != preemptions;
   after = ReadCore();
