@@ -59,8 +59,8 @@ struct DatapathSpec {
   uint32_t max_ipv6_routes = 32768;
   ReassemblySpec reassembly;
   IcmpErrorSpec icmp_errors;
-  uint32_t neighbour_wait_ms = 1000;     // of first packets to an unresolved next hop; 0: dropped
-  rte_mempool* mbufs = nullptr;          // with kMbufPrivateLen octets of private area
+  uint32_t neighbour_wait_ms = 1000;  // of first packets to an unresolved next hop; 0: dropped
+  rte_mempool* mbufs = nullptr;       // with kMbufPrivateLen octets of private area
 };
 // Private area that Datapath wants in every mbuf.
 constexpr uint16_t kMbufPrivateLen = 64;
@@ -157,6 +157,7 @@ struct RoundTotals {
 };
 struct WorkerTotals {
   uint64_t received = 0, transmitted = 0, punted = 0, handed_over = 0;
+  uint64_t icmp_errors = 0, icmp_suppressed = 0;  // sent; too many to be sent
   uint64_t consumed = 0;         // acknowledgements and the like, which end here as they should
   std::vector<DropTotal> drops;  // every reason
   std::vector<StageTotal> stages;

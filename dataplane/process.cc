@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "dataplane/eal/arguments.h"
 #include "dataplane/eal/log.h"
@@ -144,6 +145,11 @@ absl::Status Process::StartDatapath(const config::v1::Dataplane& config) {
   spec.idle = config.idle() == "sleep" ? IdleMode::kSleep : IdleMode::kPoll;
   spec.max_local_addresses = config.max_local_addresses();
   spec.punt_rate = config.punt_rate();
+  spec.reassembly = {.max_packets = std::bit_ceil(config.reassembly_fragments()),
+                     .timeout_ms = config.reassembly_timeout_ms()};
+  spec.icmp_errors = {.per_second = config.icmp_errors_per_second(),
+                      .per_call_per_second = config.icmp_errors_per_call()};
+  spec.neighbour_wait_ms = config.neighbour_wait_ms();
   spec.clients_interface_index = clients_->index();
   spec.mbufs = eal_->mbufs();
   absl::StatusOr<std::unique_ptr<Datapath>> datapath = Datapath::Create(spec);

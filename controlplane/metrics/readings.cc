@@ -102,6 +102,8 @@ const WorkerColumn kWorkerColumns[] = {
     {"transmitted_packets_total", "Packets that workers sent to ports", &Worker::transmitted},
     {"punted_total", "Packets for the kernel or the control plane", &Worker::punted},
     {"handed_over_total", "Packets handed to the worker that has the call", &Worker::handed_over},
+    {"icmp_errors_total", "ICMP errors sent", &Worker::icmp_errors},
+    {"icmp_suppressed_total", "ICMP errors too many to be sent", &Worker::icmp_suppressed},
     {"consumed_total", "Acknowledgements and the like, which end here", &Worker::consumed},
 };
 

@@ -37,7 +37,7 @@ void SpawnIcmpError(Packet& packet, const wire::icmp::Message& message, WorkerCo
   }
   const uint32_t party = packet.call != nullptr ? packet.call_index : packet.ip.source;
   const uint32_t source = SourceFor(packet.ip.source, *context);
-  if (source == 0 || !context->error_limit->Take(party, context->now_ms)) {
+  if (source == 0 || !context->MaySendError(party)) {
     return;
   }
   rte_mbuf* mbuf = rte_pktmbuf_alloc(context->mbufs);

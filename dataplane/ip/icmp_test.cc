@@ -97,6 +97,7 @@ TEST_F(IcmpTest, TimeExceededBothWays) {
   }
   EXPECT_EQ(rig_.Drops("ttl_exceeded"), 4u);
   EXPECT_EQ(rig_.TotalDrops(), 4u);
+  EXPECT_EQ(rig_.datapath().WorkerCounters()[0].icmp_errors, 4u);
 }
 
 TEST_F(IcmpTest, FragmentationNeeded) {
@@ -291,6 +292,9 @@ TEST(IcmpLimitTest, EachCallAndTheWorker) {
   EXPECT_GE(first + second, 30u);
   EXPECT_LE(static_cast<double>(first + second), most(30, 30));
   EXPECT_EQ(rig.Drops("ttl_exceeded"), 1000u);
+  const WorkerTotals totals = rig.datapath().WorkerCounters()[0];
+  EXPECT_EQ(totals.icmp_errors, first + second);
+  EXPECT_EQ(totals.icmp_errors + totals.icmp_suppressed, 1000u);
 }
 
 TEST_F(IcmpTest, EgressTooBig) {

@@ -178,6 +178,8 @@ void FromWorker(uint32_t worker, const WorkerTotals& totals, v1::WorkerCounters*
   out->set_transmitted(totals.transmitted);
   out->set_punted(totals.punted);
   out->set_handed_over(totals.handed_over);
+  out->set_icmp_errors(totals.icmp_errors);
+  out->set_icmp_suppressed(totals.icmp_suppressed);
   for (const DropTotal& drop : totals.drops) {
     v1::DropCounter* counter = out->add_drops();
     counter->set_reason(drop.name);

@@ -73,6 +73,12 @@ struct WorkerContext {
   [[nodiscard]] uint32_t round() const { return static_cast<uint32_t>(now_tsc); }
   void Spawn(Stage stage, Packet& packet) { spawned.Put(stage, &packet); }
   // Count is for a drop without a verdict: what was never a packet of the loop's.
+  // MaySendError keeps ICMP errors to their rate, and counts them. `party`: of the error limit.
+  bool MaySendError(uint32_t party) {
+    const bool may = error_limit->Take(party, now_ms);
+    Add(may ? &counters->icmp_errors : &counters->icmp_suppressed, 1);
+    return may;
+  }
   void Count(DropReason reason) { Add(&counters->drops[static_cast<size_t>(reason)], 1); }
 };
 

@@ -41,7 +41,9 @@ struct alignas(64) WorkerCounters {
   uint64_t transmitted = 0;  // to ports
   uint64_t punted = 0;       // to TAPs, the TUN and the control plane
   uint64_t handed_over = 0;
-  uint64_t consumed = 0;  // acknowledgements, sequence numbers without payload
+  uint64_t icmp_errors = 0;      // sent
+  uint64_t icmp_suppressed = 0;  // not sent: too many
+  uint64_t consumed = 0;         // acknowledgements, sequence numbers without payload
   uint64_t drops[kNumDropReasons] = {};
   StageCounters stages[kNumStages];
   RoundTimes rounds;

@@ -25,6 +25,8 @@ WorkerTotals Worker::Totals() const {
   totals.transmitted = Load(counters_.transmitted);
   totals.punted = Load(counters_.punted);
   totals.handed_over = Load(counters_.handed_over);
+  totals.icmp_errors = Load(counters_.icmp_errors);
+  totals.icmp_suppressed = Load(counters_.icmp_suppressed);
   totals.consumed = Load(counters_.consumed);
   totals.events_depth = context_.events.depth();
   totals.hand_over_depth = HandOverDepth();

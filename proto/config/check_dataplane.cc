@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "proto/config/address.h"
 #include "proto/config/check.h"
@@ -138,6 +139,25 @@ void CheckMru(const v1::Config& config, const SourceMap& places, std::vector<Pro
                   config.ppp().mru(), kOverhead, largest, largest - kOverhead)));
 }
 
+// Fragments that never complete must leave buffers to the others.
+void CheckFragments(const v1::Config& config, const SourceMap& places,
+                    std::vector<Problem>* problems) {
+  const v1::Dataplane& dataplane = config.dataplane();
+  const std::vector<std::string> keys = {"dataplane.reassembly_fragments", "dataplane.mbufs",
+                                         "dataplane.worker_cores"};
+  if (!std::all_of(keys.begin(), keys.end(),
+                   [&](const std::string& key) { return places.Usable(key); })) {
+    return;
+  }
+  const auto workers = static_cast<uint64_t>(dataplane.worker_cores_size());
+  const uint64_t held = std::bit_ceil(dataplane.reassembly_fragments()) * workers;
+  if (held <= dataplane.mbufs() / 2) return;
+  problems->push_back(places.At(
+      {keys[0], keys[1], keys[2]},
+      fmt::format("the fragments that {} workers may hold ({}) are more than half of mbufs ({})",
+                  workers, held, dataplane.mbufs())));
+}
+
 }  // namespace
 
 void CheckDataplane(const v1::Config& config, const SourceMap& places,
@@ -146,6 +166,7 @@ void CheckDataplane(const v1::Config& config, const SourceMap& places,
   CheckVlans(config, places, problems);
   CheckCores(config, places, problems);
   CheckMru(config, places, problems);
+  CheckFragments(config, places, problems);
 }
 
 }  // namespace culvert::config

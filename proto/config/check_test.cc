@@ -80,6 +80,16 @@ TEST(Check, WorkerCoresDiffer) {
               ElementsAre("f:3: dataplane.worker_cores[2]: core 1 has a worker already"));
 }
 
+TEST(Check, FragmentsLeaveBuffers) {
+  EXPECT_THAT(Lines("[dataplane]\nmbufs = 4096\nreassembly_fragments = 1025\n"
+                    "worker_cores = [1, 2]\n"),
+              ElementsAre("f:3: dataplane.reassembly_fragments: the fragments that 2 workers may "
+                          "hold (4096) are more than half of mbufs (4096)"));
+  EXPECT_THAT(Lines("[dataplane]\nmbufs = 4096\nreassembly_fragments = 1024\n"
+                    "worker_cores = [1, 2]\n"),
+              IsEmpty());
+}
+
 TEST(Check, APollingWorkerNeedsItsCoreForItself) {
   EXPECT_THAT(Lines("[dataplane]\nmain_core = 1\n"),
               ElementsAre("f:2: dataplane.main_core: core 1 is main_core too, and a polling worker "

@@ -31,6 +31,7 @@ Table Workers(const GetDataplaneResponse& dataplane) {
                {"PUNTED", kRight},
                {"HANDED OVER", kRight},
                {"CONSUMED", kRight},
+               {"ICMP ERRORS", kRight},
                {"DROPPED", kRight},
                {"IN HAND-OVER", kRight},
                {"IN PUNT", kRight},
@@ -41,8 +42,9 @@ Table Workers(const GetDataplaneResponse& dataplane) {
     table.AddRow({std::to_string(worker.worker()), std::to_string(worker.received()),
                   std::to_string(worker.transmitted()), std::to_string(worker.punted()),
                   std::to_string(worker.handed_over()), std::to_string(worker.consumed()),
-                  std::to_string(drops), std::to_string(worker.hand_over_depth()),
-                  std::to_string(worker.punted_depth()), std::to_string(worker.events_depth())});
+                  std::to_string(worker.icmp_errors()), std::to_string(drops),
+                  std::to_string(worker.hand_over_depth()), std::to_string(worker.punted_depth()),
+                  std::to_string(worker.events_depth())});
   }
   return table;
 }

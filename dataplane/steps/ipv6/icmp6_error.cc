@@ -39,7 +39,7 @@ void SpawnIcmp6Error(Packet& packet, const wire::icmp::Message& message, WorkerC
   const auto low = static_cast<uint32_t>(NumberOf(header->source.data()) >> 64);
   const uint32_t party = packet.call != nullptr ? packet.call_index : low;
   const Ipv6Address source = OursTowards(header->source, *context);
-  if (source == Ipv6Address{} || !context->error_limit->Take(party, context->now_ms)) {
+  if (source == Ipv6Address{} || !context->MaySendError(party)) {
     return;
   }
   rte_mbuf* mbuf = rte_pktmbuf_alloc(context->mbufs);
