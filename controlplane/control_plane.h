@@ -41,6 +41,7 @@ class ControlPlane {
   CallDirectory directory_;
   Metrics metrics_;
   LastRound round_;
+  pptp::SourceLimits source_limits_;
   AddressPools pools_;
   LocalUsers users_;
   AuthBackends backends_;

@@ -48,6 +48,9 @@ std::shared_ptr<const pptp::ControlSettings> MakeControlSettings(const config::v
   settings->echo_timeout_ms = from.echo_timeout_s() * kMsPerSecond;
   settings->stop_timeout_ms = from.stop_timeout_s() * kMsPerSecond;
   settings->receive_window = static_cast<uint16_t>(from.receive_window());
+  settings->idle_timeout_ms = from.idle_timeout_s() * kMsPerSecond;
+  settings->call_timeout_ms = from.call_timeout_s() * kMsPerSecond;
+  settings->incoming_calls = from.incoming_calls();
   settings->max_calls = from.max_calls_per_connection();
   return settings;
 }

@@ -7,7 +7,8 @@
 #include "controlplane/aaa/address_pools.h"
 #include "controlplane/aaa/users.h"
 #include "controlplane/ppp/call.h"
-#include "controlplane/pptp/control_connection.h"
+#include "controlplane/pptp/control_settings.h"
+#include "controlplane/pptp/source_limits.h"
 #include "controlplane/shard/services.h"
 #include "culvert/config/v1/config.pb.h"
 #include "proto/config/address.h"
@@ -21,6 +22,8 @@ namespace culvert {
 [[nodiscard]] std::shared_ptr<const ppp::PppSettings> MakePppSettings(
     const config::v1::Config& config);
 [[nodiscard]] dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config);
+[[nodiscard]] pptp::SourceLimits::Settings MakeSourceLimits(const config::v1::Config& config);
+[[nodiscard]] std::vector<config::Ipv4Prefix> MakeAllowedSources(const config::v1::Config& config);
 // MakeListenerRates: one for each of MakeEndpoints().
 [[nodiscard]] std::vector<CallRates> MakeListenerRates(const config::v1::Config& config);
 [[nodiscard]] std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config);

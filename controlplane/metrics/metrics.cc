@@ -41,8 +41,6 @@ struct Metrics::Counters {
                  .Help("Control connections")
                  .Register(*registry)
                  .Add({})),
-        malformed(registry, "culvert_pptp_protocol_errors_total",
-                  "Control messages that were refused, by error", "error"),
         started(MakeCounter(registry, "culvert_calls_started_total", "Calls accepted")),
         calls_refused(registry, "culvert_calls_refused_total", "Calls refused, by reason",
                       "reason"),
@@ -72,7 +70,6 @@ struct Metrics::Counters {
   BoundedCounter refused;
   BoundedCounter closed;
   prometheus::Gauge& open;
-  BoundedCounter malformed;
   prometheus::Counter& started;
   BoundedCounter calls_refused;
   BoundedCounter ended;
@@ -103,9 +100,6 @@ void Metrics::OnConnectionClosed(std::string_view reason) {
   counters_->closed.Increment(reason);
   counters_->open.Decrement();
 }
-void Metrics::OnMalformedControlMessage(std::string_view error) {
-  counters_->malformed.Increment(error);
-}
 
 void Metrics::OnCallStarted() { counters_->started.Increment(); }
 void Metrics::OnCallRefused(std::string_view reason) { counters_->calls_refused.Increment(reason); }
@@ -117,6 +111,9 @@ void Metrics::OnAuthentication(AuthMethod method, AuthVerdict verdict) {
   }
 }
 
+void Metrics::SetControlCounters(size_t shard, const pptp::ControlCounters& totals) {
+  readings_->SetControl(shard, totals);
+}
 void Metrics::SetPppCounters(size_t shard, const ppp::PppCounters& totals) {
   readings_->SetPpp(shard, totals);
 }

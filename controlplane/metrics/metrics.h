@@ -14,6 +14,7 @@
 
 #include "controlplane/aaa/authentication.h"
 #include "controlplane/ppp/call.h"
+#include "controlplane/pptp/control_settings.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
 
 namespace culvert {
@@ -41,7 +42,6 @@ class Metrics {
   void OnConnectionAccepted();
   void OnConnectionRefused(std::string_view reason);  // too many, no Start in time
   void OnConnectionClosed(std::string_view reason);   // of one that was accepted
-  void OnMalformedControlMessage(std::string_view error);
 
   // Calls. `setup_s`: from Outgoing-Call-Request to traffic.
   void OnCallStarted();
@@ -50,7 +50,8 @@ class Metrics {
   void OnCallEnded(std::string_view reason);
   void OnAuthentication(AuthMethod method, AuthVerdict verdict);
 
-  // SetPppCounters: totals of one shard, from 0; shards are added up.
+  // SetControlCounters, SetPppCounters: totals of one shard, from 0; shards are added up.
+  void SetControlCounters(size_t shard, const pptp::ControlCounters& totals);
   void SetPppCounters(size_t shard, const ppp::PppCounters& totals);
   // SetPoolSource: called at each scrape, by the exporter's thread.
   void SetPoolSource(std::function<std::vector<PoolUsage>()> source);

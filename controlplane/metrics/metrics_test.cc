@@ -56,7 +56,6 @@ TEST(Metrics, CountsEvents) {
   metrics.OnCallStarted();
   metrics.OnCallUp(0.2);
   metrics.OnCallEnded("terminated");
-  metrics.OnMalformedControlMessage("bad_cookie");
   metrics.OnAuthentication(AuthMethod::kMsChapV2, AuthVerdict::kReject);
   const std::string text = metrics.Collect();
   EXPECT_THAT(text, HasSubstr("culvert_build_info{version=\"1.2.3\"} 1\n"));
@@ -67,7 +66,6 @@ TEST(Metrics, CountsEvents) {
   EXPECT_THAT(text, HasSubstr("culvert_calls_ended_total{reason=\"terminated\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("culvert_call_setup_seconds_bucket{le=\"0.25\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("culvert_call_setup_seconds_count 1\n"));
-  EXPECT_THAT(text, HasSubstr("culvert_pptp_protocol_errors_total{error=\"bad_cookie\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{method=\"mschap-v2\",result=\"reject\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("{method=\"pap\",result=\"accept\"} 0\n"));
 }
@@ -123,6 +121,15 @@ TEST(Metrics, AddsUpTheShards) {
   counters.malformed_options = 5;
   metrics.SetPppCounters(1, counters);
   EXPECT_THAT(metrics.Collect(), HasSubstr("culvert_ppp_malformed_options_total 8\n"));
+  pptp::ControlCounters control;
+  control.bad_cookies = control.echo_timeouts = control.wan_errors = 2;
+  metrics.SetControlCounters(0, control);
+  metrics.SetControlCounters(1, control);
+  const std::string text = metrics.Collect();
+  EXPECT_THAT(text, HasSubstr("culvert_pptp_protocol_errors_total{error=\"bad-cookie\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_pptp_protocol_errors_total{error=\"bad-length\"} 0\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_pptp_timeouts_total{awaited=\"echo\"} 4\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_pptp_wan_errors_total 4\n"));
 }
 
 TEST(Metrics, ReadsPoolsAndCalls) {

@@ -3,34 +3,14 @@
 #include <string>
 #include <utility>
 
+#include "controlplane/metrics/control_readings.h"
+#include "controlplane/metrics/family.h"
+
 namespace culvert {
 namespace {
 
-using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
-
-// FamilyOf makes a family without values yet.
-MetricFamily FamilyOf(MetricType type, std::string name, std::string help) {
-  MetricFamily family;
-  family.name = "culvert_" + std::move(name);
-  family.help = std::move(help);
-  family.type = type;
-  return family;
-}
-
-void AddValue(uint64_t value, Labels labels, MetricFamily* family) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  if (family->type == MetricType::Counter) {
-    metric.counter.value = static_cast<double>(value);
-  } else {
-    metric.gauge.value = static_cast<double>(value);
-  }
-  family->metric.push_back(std::move(metric));
-}
-
 MetricFamily CallsByState(const CallDirectory& directory) {
   MetricFamily family = FamilyOf(MetricType::Gauge, "calls", "Live calls by state");
   const auto counts = directory.CountByPhase();
@@ -244,6 +224,11 @@ void Readings::SetPpp(size_t shard, const ppp::PppCounters& totals) {
   ppp_[shard] = totals;
 }
 
+void Readings::SetControl(size_t shard, const pptp::ControlCounters& totals) {
+  const std::lock_guard lock(mutex_);
+  control_[shard] = totals;
+}
+
 void Readings::SetPoolSource(std::function<std::vector<PoolUsage>()> source) {
   const std::lock_guard lock(mutex_);
   pool_source_ = std::move(source);
@@ -268,6 +253,7 @@ std::vector<MetricFamily> Readings::Collect() const {
   {
     const std::lock_guard lock(mutex_);
     pool_source = pool_source_;
+    AddControl(control_, &families);
     AddPpp(ppp_, &families);
     AddGauge("dataplane_up", "Whether culvert-dataplane answers", dataplane_up_, &families);
     if (const auto round = dataplane_.Get()) {

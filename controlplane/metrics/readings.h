@@ -16,6 +16,7 @@
 #include "controlplane/management/call_directory.h"
 #include "controlplane/metrics/metrics.h"
 #include "controlplane/ppp/call.h"
+#include "controlplane/pptp/control_settings.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
 
 namespace culvert {
@@ -24,6 +25,7 @@ class Readings final : public prometheus::Collectable {
  public:
   explicit Readings(const CallDirectory* directory) : directory_(directory) {}
 
+  void SetControl(size_t shard, const pptp::ControlCounters& totals);
   void SetPpp(size_t shard, const ppp::PppCounters& totals);
   void SetPoolSource(std::function<std::vector<PoolUsage>()> source);
   void SetDataplaneUp(bool up);
@@ -34,7 +36,8 @@ class Readings final : public prometheus::Collectable {
  private:
   const CallDirectory* const directory_;
   mutable std::mutex mutex_;
-  std::map<size_t, ppp::PppCounters> ppp_;  // by shard
+  std::map<size_t, pptp::ControlCounters> control_;  // by shard
+  std::map<size_t, ppp::PppCounters> ppp_;
   std::function<std::vector<PoolUsage>()> pool_source_;
   bool dataplane_up_ = false;
   LastRound dataplane_;

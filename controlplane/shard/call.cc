@@ -11,10 +11,6 @@ namespace v1 = dataplane::v1;
 
 namespace {
 
-// Clients open their GRE socket after Outgoing-Call-Reply, and NATs learn of it by their first
-// packet: an earlier Configure-Request is often lost.
-constexpr uint64_t kStartDelayMs = 300;
-
 void SetKeepalive(const ppp::EchoOffload& echo, v1::Keepalive* keepalive) {
   keepalive->set_interval_s(echo.interval_s);
   keepalive->set_misses(echo.failures);
@@ -91,13 +87,24 @@ void Call::OnFirstUpsert(const v1::Result& result) {
   step_ = Step::kAccepted;
   shard_->Insert(this);
   report_.OnStarted(handle_);
-  uint64_t now_ms = SteadyMs();
   ppp_ = std::make_unique<ppp::PppCall>(shard_->services().ppp_settings, FillRandom,
-                                        &shard_->ppp_counters(), now_ms);
-  start_deadline_ms_ = now_ms + kStartDelayMs;
-  alarm_.Set(start_deadline_ms_);
+                                        &shard_->ppp_counters(), SteadyMs());
+  if (!identity_.incoming) {
+    AwaitPeer();
+  }
   owner_->Accept(identity_.call_id);
 }
+
+void Call::OnConnected(uint16_t peer_window) {
+  identity_.peer_window = peer_window;  // in the upserts to come
+  if (step_ == Step::kAccepted) {
+    AwaitPeer();
+  }
+}
+
+// AwaitPeer: clients open their GRE socket after our reply, and NATs learn of it by their first
+// packet: an earlier Configure-Request is often lost.
+void Call::AwaitPeer() { alarm_.Set(SteadyMs() + shard_->services().lcp_delay_ms); }
 
 void Call::StartPpp() {
   step_ = Step::kRunning;

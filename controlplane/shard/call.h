@@ -26,7 +26,7 @@ class Shard;
 class CallOwner {
  public:
   virtual ~CallOwner() = default;
-  // Accept sends Outgoing-Call-Reply; false: the call has gone meanwhile.
+  // Accept sends Outgoing- or Incoming-Call-Reply; false: the call has gone meanwhile.
   virtual bool Accept(uint16_t call_id) = 0;
   // Refuse and Disconnect tell the client and forget the call.
   virtual void Refuse(uint16_t call_id, pptp::Refusal refusal) = 0;
@@ -38,6 +38,7 @@ struct CallIdentity {
   uint32_t peer_address = 0, local_address = 0;  // outer, host order
   uint16_t call_id = 0, peer_call_id = 0;
   uint16_t peer_window = 0;  // packets, as the client announced it
+  bool incoming = false;     // of a dial-in PAC: PPP waits for Incoming-Call-Connected
   size_t listener = 0;       // by which of pptp.listen it came
 };
 
@@ -52,6 +53,8 @@ class Call : public std::enable_shared_from_this<Call> {
   // Begin asks the data plane for the call. GRE never hits an unknown one, so Outgoing-Call-Reply
   // waits for the answer.
   void Begin();
+  // OnConnected: the dial-in PAC has answered its line.
+  void OnConnected(uint16_t peer_window);
   void OnFrame(wire::Octets frame);
   void OnEvent(dataplane::v1::Event::Kind kind);
   // Change: INVALID_ARGUMENT and what else the data plane says; then nothing is changed.
@@ -75,6 +78,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void OnFirstUpsert(const dataplane::v1::Result& result);
   void OnUpsert(const dataplane::v1::Result& result);
   void OnRemoved(const dataplane::v1::CallCounters& totals);
+  void AwaitPeer();
   void StartPpp();
   void OnAlarm();
   // Pump carries out PPP's effects in order, as far as the data plane has confirmed.
@@ -102,7 +106,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
   Shard* const shard_;
   CallOwner* owner_;  // null after the end
-  const CallIdentity identity_;
+  CallIdentity identity_;
   CallReport report_;
   Step step_ = Step::kProgramming;
   uint64_t handle_ = 0;
@@ -112,7 +116,6 @@ class Call : public std::enable_shared_from_this<Call> {
   bool unconfirmed_ = false;  // an upsert of PPP's is under way
   bool pumping_ = false;
   bool ending_ = false;                  // through LCP
-  uint64_t start_deadline_ms_ = 0;       // kAccepted: LCP begins even if no GRE has come
   EndCause end_cause_ = EndCause::kPpp;  // also why LCP is asked to end the call
   pptp::DisconnectResult end_result_ = pptp::DisconnectResult::kLostCarrier;
   std::string end_reason_;

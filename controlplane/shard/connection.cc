@@ -22,10 +22,8 @@ Connection::Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer
       peer_address_(peer_address),
       local_address_(local_address),
       listener_(listener),
-      control_(
-          shard->services().control_settings,
-          [this] { return shard_->AllocateCallId(local_address_); }, &shard->control_counters(),
-          900 + RandomBelow(201), SteadyMs()),
+      control_(shard->services().control_settings, this, &shard->control_counters(),
+               900 + RandomBelow(201), SteadyMs()),
       alarm_(shard->loop(), [this] {
         control_.OnTimer(SteadyMs());
         Pump();
@@ -60,33 +58,10 @@ void Connection::OnReadable() {
                                                     : "control connection lost");
     return Pump();
   }
-  pptp::ControlCounters before = shard_->control_counters();
   control_.OnOctets({buffer.data(), len}, SteadyMs());
-  CountMalformed(before);
   Pump();
   if (!closed_) {
     WaitToRead();
-  }
-}
-
-void Connection::CountMalformed(const pptp::ControlCounters& before) {
-  struct Row {
-    uint64_t pptp::ControlCounters::*counter;
-    std::string_view name;
-  };
-  constexpr std::array<Row, 7> kRows = {{
-      {&pptp::ControlCounters::bad_lengths, "bad-length"},
-      {&pptp::ControlCounters::bad_cookies, "bad-cookie"},
-      {&pptp::ControlCounters::bad_message_types, "bad-message-type"},
-      {&pptp::ControlCounters::unknown_types, "unknown-type"},
-      {&pptp::ControlCounters::unexpected_messages, "unexpected-message"},
-      {&pptp::ControlCounters::unknown_call_ids, "unknown-call-id"},
-      {&pptp::ControlCounters::unsupported_versions, "unsupported-version"},
-  }};
-  for (const Row& row : kRows) {
-    for (uint64_t i = before.*row.counter; i < shard_->control_counters().*row.counter; ++i) {
-      shard_->services().metrics->OnMalformedControlMessage(row.name);
-    }
   }
 }
 
@@ -151,9 +126,17 @@ void Connection::Apply(const pptp::CallRequested& effect) {
                                                   .call_id = effect.call_id,
                                                   .peer_call_id = effect.peer_call_id,
                                                   .peer_window = effect.peer_receive_window,
+                                                  .incoming = effect.incoming,
                                                   .listener = listener_});
   calls_.emplace(effect.call_id, call);
   call->Begin();
+}
+
+void Connection::Apply(const pptp::CallConnected& effect) {
+  if (auto it = calls_.find(effect.call_id); it != calls_.end()) {
+    std::shared_ptr<Call> call = it->second;
+    call->OnConnected(effect.peer_receive_window);
+  }
 }
 
 void Connection::Apply(const pptp::CallClearRequested& effect) {
@@ -180,7 +163,24 @@ void Connection::Apply(const pptp::Closed& effect) {
   asio::error_code ignored;
   socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
   socket_.close(ignored);
+  shard_->source_gate().OnClosed(peer_address_, half_open_);
   shard_->OnConnectionClosed(this, effect.reason);
+}
+
+pptp::StartVerdict Connection::JudgeStart() {
+  half_open_ = false;
+  return shard_->source_gate().JudgeStart(peer_address_);
+}
+
+tl::expected<uint16_t, pptp::Refusal> Connection::AllocateCallId() {
+  if (!shard_->source_gate().AdmitCall(peer_address_)) {
+    return tl::unexpected(pptp::Refusal::kBusy);
+  }
+  const uint16_t call_id = shard_->AllocateCallId(local_address_);
+  if (call_id == 0) {
+    return tl::unexpected(pptp::Refusal::kNoResource);
+  }
+  return call_id;
 }
 
 bool Connection::Accept(uint16_t call_id) {

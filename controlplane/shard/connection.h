@@ -13,7 +13,9 @@
 
 namespace culvert {
 
-class Connection final : public CallOwner, public std::enable_shared_from_this<Connection> {
+class Connection final : public CallOwner,
+                         public pptp::ControlGate,
+                         public std::enable_shared_from_this<Connection> {
  public:
   // `shard` outlives the connection. `socket` is connected and non-blocking; the addresses are
   // its own, host order. `listener`: index of that of pptp.listen which has accepted it.
@@ -26,6 +28,8 @@ class Connection final : public CallOwner, public std::enable_shared_from_this<C
   // Abort closes at once.
   void Abort();
 
+  pptp::StartVerdict JudgeStart() override;
+  tl::expected<uint16_t, pptp::Refusal> AllocateCallId() override;
   bool Accept(uint16_t call_id) override;
   void Refuse(uint16_t call_id, pptp::Refusal refusal) override;
   void Disconnect(uint16_t call_id, pptp::DisconnectResult result,
@@ -39,10 +43,10 @@ class Connection final : public CallOwner, public std::enable_shared_from_this<C
   // Pump takes the protocol's effects and output after every input.
   void Pump();
   void Apply(const pptp::CallRequested& effect);
+  void Apply(const pptp::CallConnected& effect);
   void Apply(const pptp::CallClearRequested& effect);
   void Apply(const pptp::CallLost& effect);
   void Apply(const pptp::Closed& effect);
-  void CountMalformed(const pptp::ControlCounters& before);
 
   Shard* const shard_;
   asio::ip::tcp::socket socket_;
@@ -50,6 +54,7 @@ class Connection final : public CallOwner, public std::enable_shared_from_this<C
   const size_t listener_;
   pptp::ControlConnection control_;
   std::unordered_map<uint16_t, std::shared_ptr<Call>> calls_;  // by our Call ID
+  bool half_open_ = true;                                      // no Start yet
   bool closed_ = false;
   bool writing_ = false;  // waits for room in the socket
   bool pumping_ = false;

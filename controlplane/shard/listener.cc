@@ -48,6 +48,10 @@ absl::Status Listener::Open(bool shared) {
   if (shared) {
     acceptor_.set_option(ReusePort(true), error);
   }
+  // Accepted sockets have these from the start. Keepalive finds hosts that are gone when echo is
+  // set to be slow.
+  acceptor_.set_option(tcp::no_delay(true), error);
+  acceptor_.set_option(tcp::socket::keep_alive(true), error);
   // Our addresses live on the data plane's TAPs, which may come after us.
   acceptor_.set_option(FreeBind(true), error);
   acceptor_.bind({asio::ip::address_v4(endpoint_.address), endpoint_.port}, error);

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 namespace culvert::testing {
 
 namespace wp = wire::pptp;
@@ -22,10 +24,17 @@ constexpr uint8_t kTerminateRequest = 5, kTerminateAck = 6;
 
 }  // namespace
 
-ScriptedClient::ScriptedClient(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+ScriptedClient::ScriptedClient(uint16_t port, When when)
+    : port_(port), fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+  if (when == kConnectNow) {
+    Connect();
+  }
+}
+
+void ScriptedClient::Connect() {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(port);
+  address.sin_port = htons(port_);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   EXPECT_EQ(connect(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
 }
@@ -42,6 +51,17 @@ void ScriptedClient::Close() {
 void ScriptedClient::SendOctets(const std::vector<uint8_t>& octets) {
   EXPECT_EQ(send(fd_, octets.data(), octets.size(), MSG_NOSIGNAL),
             static_cast<ssize_t>(octets.size()));
+}
+
+bool ScriptedClient::TrySendOctets(const std::vector<uint8_t>& octets) {
+  if (unsent_.empty()) {
+    unsent_ = octets;
+  }
+  const ssize_t sent = send(fd_, unsent_.data(), unsent_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent > 0) {
+    unsent_.erase(unsent_.begin(), unsent_.begin() + sent);
+  }
+  return sent >= 0 || errno == EAGAIN;
 }
 
 void ScriptedClient::Send(const wp::Message& message) { SendOctets(wp::Emit(message)); }

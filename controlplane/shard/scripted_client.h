@@ -14,14 +14,19 @@ namespace culvert::testing {
 
 class ScriptedClient {
  public:
-  // Connects to 127.0.0.1.
-  explicit ScriptedClient(uint16_t port);
+  enum When { kConnectNow, kConnectLater };
+  // Connects to 127.0.0.1, or opens only the socket: then Connect() does it.
+  explicit ScriptedClient(uint16_t port, When when = kConnectNow);
   ~ScriptedClient();
   ScriptedClient(const ScriptedClient&) = delete;
   ScriptedClient& operator=(const ScriptedClient&) = delete;
 
+  void Connect();
   void Send(const wire::pptp::Message& message);
   void SendOctets(const std::vector<uint8_t>& octets);
+  // TrySendOctets does not wait for room: it sends what is left of the last ones, or these. False:
+  // the connection is gone.
+  bool TrySendOctets(const std::vector<uint8_t>& octets);
   // Receive gives the next message; nullopt: closed, or none in 5 s.
   std::optional<wire::pptp::Message> Receive();
   template <typename T>
@@ -41,9 +46,10 @@ class ScriptedClient {
   uint16_t Dial(uint16_t peer_call_id);
 
  private:
+  const uint16_t port_;
   int fd_;
   wire::pptp::StreamParser parser_;
-  std::vector<uint8_t> unread_;
+  std::vector<uint8_t> unread_, unsent_;
 };
 
 // PppPeer answers the server's frames as a client that takes everything and logs in with PAP,

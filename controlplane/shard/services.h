@@ -12,8 +12,10 @@
 #include "controlplane/management/call_directory.h"
 #include "controlplane/metrics/metrics.h"
 #include "controlplane/ppp/call.h"
-#include "controlplane/pptp/control_connection.h"
+#include "controlplane/pptp/control_settings.h"
+#include "controlplane/pptp/source_limits.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
+#include "proto/config/address.h"
 
 namespace culvert {
 
@@ -25,7 +27,10 @@ struct Services {
   bool honour_peer_window = false;
   std::vector<CallRates> listener_rates;  // as pptp.listen
   uint64_t call_id_rest_ms = 0;
-  size_t max_connections = 0;  // of each shard
+  size_t max_connections = 0;   // of each shard
+  uint64_t lcp_delay_ms = 300;  // of calls whose client sends no GRE packet before
+  std::vector<config::Ipv4Prefix> allowed_sources;
+  pptp::SourceLimits* source_limits = nullptr;
   Admission* admission = nullptr;
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;

@@ -18,7 +18,8 @@ Shard::Shard(size_t index, size_t num_shards, const Services* services)
       num_shards_(num_shards),
       services_(services),
       work_(asio::make_work_guard(loop_)),
-      tick_(loop_) {}
+      tick_(loop_),
+      source_gate_(services) {}
 
 Shard::~Shard() {
   loop_.stop();
@@ -62,8 +63,10 @@ void Shard::OnAccepted(size_t listener, asio::ip::tcp::socket socket) {
   if (connections_.size() >= services_->max_connections) {
     return RefuseConnection();
   }
+  if (!source_gate_.AdmitConnection(peer.address().to_v4().to_uint())) {
+    return;
+  }
   socket.non_blocking(true, error);
-  socket.set_option(asio::ip::tcp::no_delay(true), error);
   services_->metrics->OnConnectionAccepted();
   // GRE must come from the address that the client connected to: NATs and the client check it.
   auto connection =
@@ -90,6 +93,7 @@ void Shard::OnConnectionClosed(Connection* connection, std::string_view reason) 
 
 void Shard::Tick() {
   services_->metrics->SetPppCounters(index_, ppp_counters_);
+  services_->metrics->SetControlCounters(index_, control_counters_);
   bool over = shutdown_deadline_ms_ != 0 && connections_.empty() && num_calls_ == 0;
   if (over || (shutdown_deadline_ms_ != 0 && SteadyMs() >= shutdown_deadline_ms_)) {
     for (auto copy = connections_; const auto& [key, connection] : copy) {

@@ -19,6 +19,7 @@
 #include "controlplane/shard/connection.h"
 #include "controlplane/shard/listener.h"
 #include "controlplane/shard/services.h"
+#include "controlplane/shard/source_gate.h"
 
 namespace culvert {
 
@@ -52,6 +53,7 @@ class Shard final : public DataplaneSink {
   const Services& services() const { return *services_; }
   pptp::ControlCounters& control_counters() { return control_counters_; }
   ppp::PppCounters& ppp_counters() { return ppp_counters_; }
+  SourceGate& source_gate() { return source_gate_; }
   void Program(dataplane::v1::Operation operation, DataplaneClient::Answered answered) {
     services_->dataplane->Program(index_, std::move(operation), std::move(answered));
   }
@@ -89,6 +91,7 @@ class Shard final : public DataplaneSink {
   std::unordered_map<uint32_t, std::unique_ptr<pptp::CallIdPool>> call_ids_;  // by local address
   pptp::ControlCounters control_counters_;
   ppp::PppCounters ppp_counters_;
+  SourceGate source_gate_;
   bool dataplane_up_ = false;
   uint64_t shutdown_deadline_ms_ = 0;  // 0: not shutting down
   LogLimit connection_log_{std::chrono::seconds(10)};

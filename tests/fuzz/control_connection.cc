@@ -29,19 +29,21 @@ constexpr size_t kMaxOutput = 4096;
 
 // Call is one that we know of.
 struct Call {
+  bool incoming = false;
   bool accepted = false;
+  bool connected = false;
   bool clearing = false;  // the peer has asked for it
 };
 
-class Harness {
+class Harness : public pptp::ControlGate {
  public:
   explicit Harness(bool accept) : accept_(accept) {
     auto settings = std::make_shared<pptp::ControlSettings>();
     settings->host_name = "culvert";
     settings->max_calls = kMaxCalls;
     settings->max_output_len = kMaxOutput;
-    connection_ = std::make_unique<pptp::ControlConnection>(
-        settings, [this] { return Allocate(); }, &counters_, 1000, now_ms_);
+    connection_ =
+        std::make_unique<pptp::ControlConnection>(settings, this, &counters_, 1000, now_ms_);
   }
 
   void Run(CommandStream commands) {
@@ -55,10 +57,15 @@ class Harness {
   }
 
  private:
+  pptp::StartVerdict JudgeStart() override { return pptp::StartVerdict::kAccept; }
   // The ids come in order, and none for a while after the tenth.
-  uint16_t Allocate() {
+  tl::expected<uint16_t, pptp::Refusal> AllocateCallId() override {
     ++num_allocated_;
-    return num_allocated_ % 16 > 10 ? 0 : static_cast<uint16_t>(num_allocated_);
+    if (num_allocated_ % 16 > 10) {
+      return tl::unexpected(num_allocated_ % 2 == 0 ? pptp::Refusal::kNoResource
+                                                    : pptp::Refusal::kBusy);
+    }
+    return static_cast<uint16_t>(num_allocated_);
   }
 
   void Do(const CommandStream::Command& command) {
@@ -143,13 +150,21 @@ class Harness {
 
   void On(const pptp::CallRequested& e) {
     Require(e.call_id != 0 && calls_.emplace(e.call_id, Call()).second, "a new call has a new id");
+    calls_[e.call_id].incoming = e.incoming;
     if (accept_) {
       Accept(e.call_id);
     }
   }
+  void On(const pptp::CallConnected& e) {
+    const auto call = calls_.find(e.call_id);
+    Require(call != calls_.end() && call->second.incoming && call->second.accepted,
+            "an incoming call that was taken is connected");
+    Require(!std::exchange(call->second.connected, true), "and only once");
+  }
   void On(const pptp::CallClearRequested& e) {
     const auto call = calls_.find(e.call_id);
-    Require(call != calls_.end() && !call->second.clearing, "a call that is there is cleared once");
+    Require(call != calls_.end() && !call->second.clearing && !call->second.incoming,
+            "an outgoing call that is there is cleared once");
     call->second.clearing = true;
   }
   void On(const pptp::CallLost& e) {

@@ -1,0 +1,59 @@
+#include "controlplane/shard/source_gate.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "controlplane/shard/alarm.h"
+#include "controlplane/shard/services.h"
+#include "proto/config/address.h"
+
+namespace culvert {
+
+using Verdict = pptp::SourceLimits::Verdict;
+
+bool SourceGate::AdmitConnection(uint32_t address) {
+  const Verdict verdict = services_->source_limits->Connect(address);
+  if (verdict == Verdict::kAdmit) {
+    return true;
+  }
+  const bool half_open = verdict == Verdict::kTooManyHalfOpen;
+  services_->metrics->OnConnectionRefused(half_open ? "source-half-open" : "source-connections");
+  LogRefused("control connection", address,
+             half_open ? "pptp.sources.max_half_open" : "pptp.sources.max_connections");
+  return false;
+}
+
+pptp::StartVerdict SourceGate::JudgeStart(uint32_t address) {
+  services_->source_limits->Start(address);
+  const auto& allowed = services_->allowed_sources;
+  if (std::any_of(allowed.begin(), allowed.end(),
+                  [&](const config::Ipv4Prefix& prefix) { return prefix.Contains(address); })) {
+    return pptp::StartVerdict::kAccept;
+  }
+  services_->metrics->OnConnectionRefused("not-allowed");
+  LogRefused("control connection", address, "pptp.sources.allowed");
+  return pptp::StartVerdict::kNotAuthorised;
+}
+
+bool SourceGate::AdmitCall(uint32_t address) {
+  if (services_->source_limits->TakeCall(address, SteadyMs())) {
+    return true;
+  }
+  services_->metrics->OnCallRefused("source-rate");
+  LogRefused("call", address, "pptp.sources.calls_per_second");
+  return false;
+}
+
+void SourceGate::OnClosed(uint32_t address, bool half_open) {
+  services_->source_limits->Disconnect(address, half_open, SteadyMs());
+}
+
+void SourceGate::LogRefused(std::string_view what, uint32_t address, std::string_view why) {
+  if (std::optional<uint64_t> left_out = log_limit_.Admit()) {
+    spdlog::warn("{} from {} refused ({}); {} more refusals since the last such line", what,
+                 config::FormatIpv4(address), why, *left_out);
+  }
+}
+
+}  // namespace culvert
