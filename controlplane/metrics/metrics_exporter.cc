@@ -52,6 +52,10 @@ MetricsExporter::MetricsExporter(std::unique_ptr<prometheus::Exposer> exposer)
     : exposer_(std::move(exposer)) {}
 MetricsExporter::~MetricsExporter() = default;
 
+void MetricsExporter::Add(const std::weak_ptr<prometheus::Collectable>& more) {
+  exposer_->RegisterCollectable(more);
+}
+
 absl::StatusOr<std::unique_ptr<MetricsExporter>> MetricsExporter::Start(const std::string& endpoint,
                                                                         const Metrics& metrics) {
   const auto parsed = config::ParseEndpoint(endpoint);

@@ -9,6 +9,7 @@
 #include "controlplane/metrics/metrics.h"
 
 namespace prometheus {
+class Collectable;
 class Exposer;
 }
 
@@ -21,6 +22,9 @@ class MetricsExporter {
   [[nodiscard]] static absl::StatusOr<std::unique_ptr<MetricsExporter>> Start(
       const std::string& endpoint, const Metrics& metrics);
   ~MetricsExporter();
+
+  // Add serves more, for as long as somebody else holds it.
+  void Add(const std::weak_ptr<prometheus::Collectable>& more);
 
  private:
   explicit MetricsExporter(std::unique_ptr<prometheus::Exposer> exposer);

@@ -1,0 +1,220 @@
+#include "controlplane/radius/dynamic/order.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "proto/config/address.h"
+
+namespace culvert::radius {
+
+namespace {
+
+constexpr uint32_t kFramed = 2, kAuthorizeOnly = 17;  // Service-Type
+constexpr uint32_t kPpp = 1;                          // Framed-Protocol
+
+using Read = tl::expected<void, ErrorCause>;
+
+Read Fail(ErrorCause cause) { return tl::unexpected(cause); }
+
+// Once puts a value where none is yet: an attribute that may be there once came twice otherwise.
+template <typename T, typename From>
+Read Once(std::optional<T>& to, std::optional<From> value) {
+  if (to) {
+    return Fail(ErrorCause::kInvalidRequest);
+  }
+  if (!value) {
+    return Fail(ErrorCause::kInvalidValue);
+  }
+  to = static_cast<T>(std::move(*value));
+  return {};
+}
+
+// ReadAddress: Calling- and Called-Station-Id of our calls are IPv4 addresses as text.
+Read ReadAddress(Octets value, std::optional<uint32_t>& to, SessionKey& session) {
+  const std::optional<uint32_t> address = config::ParseIpv4(TextOf(value));
+  session.nobody |= !address;
+  return Once(to, std::optional<uint32_t>(address.value_or(0)));
+}
+
+// ParseSessionId takes what FormatCallId() writes.
+std::optional<uint64_t> ParseSessionId(std::string_view text) {
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  const bool whole = text.size() == 16 && end == text.data() + text.size() && text[0] != '-';
+  return whole && error == std::errc() ? std::optional(id) : std::nullopt;
+}
+
+Read ReadSessionId(Octets value, SessionKey& session) {
+  const std::optional<uint64_t> id = ParseSessionId(TextOf(value));
+  session.nobody |= !id;
+  return Once(session.id, std::optional<uint64_t>(id.value_or(0)));
+}
+
+// ReadSession: nullopt: the attribute does not name a session.
+std::optional<Read> ReadSession(const Attribute& attribute, SessionKey& session) {
+  if (attribute.id == attr::kUserName) {
+    return Once(session.user, std::optional(TextOf(attribute.value)));
+  }
+  if (attribute.id == attr::kNasPort) {
+    return Once(session.nas_port, IntegerOf(attribute.value));
+  }
+  if (attribute.id == attr::kFramedIpAddress) {
+    return Once(session.client_address, IntegerOf(attribute.value));
+  }
+  if (attribute.id == attr::kCallingStationId) {
+    return ReadAddress(attribute.value, session.peer_address, session);
+  }
+  if (attribute.id == attr::kCalledStationId) {
+    return ReadAddress(attribute.value, session.local_address, session);
+  }
+  if (attribute.id == attr::kAcctSessionId) {
+    return ReadSessionId(attribute.value, session);
+  }
+  return std::nullopt;
+}
+
+// IsForUs: the request may name the NAS that it is for in three ways.
+bool IsForUs(const Packet& packet, const NasIdentity& nas) {
+  return std::all_of(
+      packet.attributes.begin(), packet.attributes.end(), [&](const Attribute& attribute) {
+        if (attribute.id == attr::kNasIdentifier) {
+          return nas.identifier.empty() || TextOf(attribute.value) == nas.identifier;
+        }
+        if (attribute.id == attr::kNasIpAddress) {
+          return !nas.address4 || IntegerOf(attribute.value) == nas.address4;
+        }
+        if (attribute.id == attr::kNasIpv6Address) {
+          return !nas.address6 || std::equal(attribute.value.begin(), attribute.value.end(),
+                                             nas.address6->begin(), nas.address6->end());
+        }
+        return true;
+      });
+}
+
+// IsAside: of the protocol, not of the session.
+bool IsAside(AttributeId id) {
+  return id == attr::kNasIdentifier || id == attr::kNasIpAddress || id == attr::kNasIpv6Address ||
+         id == attr::kMessageAuthenticator || id == attr::kEventTimestamp ||
+         id == attr::kProxyState;
+}
+
+Read CheckServiceType(const Packet& packet, Octets value) {
+  const std::optional<uint32_t> type = IntegerOf(value);
+  if (type == kFramed) {
+    return {};
+  }
+  if (type == kAuthorizeOnly && packet.Find(attr::kState) == nullptr) {
+    return Fail(ErrorCause::kMissingAttribute);  // RFC 5176 s3.2
+  }
+  return Fail(ErrorCause::kUnsupportedService);
+}
+
+Read ReadClass(Octets value, CallChange& change) {
+  if (!change.classes) {
+    change.classes.emplace();
+  }
+  change.classes->emplace_back(value.begin(), value.end());
+  return {};
+}
+
+Read ReadChange(const Packet& packet, const Attribute& attribute, CallChange& change) {
+  const Octets value = attribute.value;
+  const AttributeId id = attribute.id;
+  if (id == attr::kServiceType) {
+    return CheckServiceType(packet, value);
+  }
+  if (id == attr::kFramedProtocol) {
+    return IntegerOf(value) == kPpp ? Read() : Fail(ErrorCause::kInvalidValue);
+  }
+  if (id == attr::kState) {
+    return {};  // goes back in the answer
+  }
+  if (id == attr::kClass) {
+    return ReadClass(value, change);
+  }
+  if (id == attr::kFilterId) {
+    return Once(change.filter_id, std::optional(TextOf(value)));
+  }
+  if (id == attr::kSessionTimeout) {
+    return Once(change.session_timeout_s, IntegerOf(value));
+  }
+  if (id == attr::kIdleTimeout) {
+    return Once(change.idle_timeout_s, IntegerOf(value));
+  }
+  if (id == attr::kAcctInterimInterval) {
+    return Once(change.interim_interval_s, IntegerOf(value));
+  }
+  if (id == attr::kWisprBandwidthMaxUp) {
+    return Once(change.upstream_bps, IntegerOf(value));
+  }
+  if (id == attr::kWisprBandwidthMaxDown) {
+    return Once(change.downstream_bps, IntegerOf(value));
+  }
+  return Fail(ErrorCause::kUnsupportedAttribute);
+}
+
+Read ReadAttribute(const Packet& packet, const Attribute& attribute, Order& order) {
+  if (IsAside(attribute.id)) {
+    return {};
+  }
+  if (std::optional<Read> read = ReadSession(attribute, order.session)) {
+    order.session.empty = false;
+    return *read;
+  }
+  if (order.disconnect) {
+    return Fail(ErrorCause::kUnsupportedAttribute);
+  }
+  return ReadChange(packet, attribute, order.change);
+}
+
+}  // namespace
+
+std::string_view ErrorCauseName(ErrorCause cause) {
+  switch (cause) {
+    case ErrorCause::kUnsupportedAttribute:
+      return "unsupported-attribute";
+    case ErrorCause::kMissingAttribute:
+      return "missing-attribute";
+    case ErrorCause::kNasMismatch:
+      return "nas-mismatch";
+    case ErrorCause::kInvalidRequest:
+      return "invalid-request";
+    case ErrorCause::kUnsupportedService:
+      return "unsupported-service";
+    case ErrorCause::kInvalidValue:
+      return "invalid-value";
+    case ErrorCause::kProhibited:
+      return "prohibited";
+    case ErrorCause::kSessionNotFound:
+      return "session-not-found";
+    case ErrorCause::kSessionNotRemovable:
+      return "session-not-removable";
+    case ErrorCause::kResourcesUnavailable:
+      return "resources-unavailable";
+    case ErrorCause::kSeveralSessions:
+      return "several-sessions";
+  }
+  return "other";
+}
+
+tl::expected<Order, ErrorCause> ReadOrder(const Packet& packet, const NasIdentity& nas) {
+  if (!IsForUs(packet, nas)) {
+    return tl::unexpected(ErrorCause::kNasMismatch);
+  }
+  Order order{.disconnect = packet.code == Code::kDisconnectRequest, .session = {}, .change = {}};
+  for (const Attribute& attribute : packet.attributes) {
+    if (Read read = ReadAttribute(packet, attribute, order); !read) {
+      return tl::unexpected(read.error());
+    }
+  }
+  if (order.session.empty) {
+    return tl::unexpected(ErrorCause::kMissingAttribute);
+  }
+  if (!Check(order.change).ok()) {
+    return tl::unexpected(ErrorCause::kInvalidValue);
+  }
+  return order;
+}
+
+}  // namespace culvert::radius

@@ -1,0 +1,47 @@
+// Order: what a CoA-Request or Disconnect-Request asks for, in our own terms (RFC 5176 s3).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "controlplane/management/call_change.h"
+#include "controlplane/radius/dynamic/error_cause.h"
+#include "controlplane/radius/packet.h"
+#include "proto/config/address6.h"
+
+namespace culvert::radius {
+
+// NasIdentity: what a request may name us by. What is absent is not checked.
+struct NasIdentity {
+  std::string identifier;            // empty: absent
+  std::optional<uint32_t> address4;  // host order
+  std::optional<config::Ipv6Address> address6;
+};
+
+// SessionKey: the calls that are meant are those that have all of it.
+struct SessionKey {
+  std::optional<std::string> user = {};         // any octets
+  std::optional<uint64_t> id = {};              // Acct-Session-Id
+  std::optional<uint32_t> nas_port = {};        // CallRecord::nas_port()
+  std::optional<uint32_t> client_address = {};  // Framed-IP-Address; all host order
+  std::optional<uint32_t> peer_address = {};    // Calling-Station-Id
+  std::optional<uint32_t> local_address = {};   // Called-Station-Id
+  bool nobody = false;                          // a value was well-formed, but no call can have it
+  bool empty = true;                            // nothing names a session
+};
+
+struct Order {
+  bool disconnect = false;
+  SessionKey session;
+  CallChange change;  // of a CoA-Request
+};
+
+// ReadOrder interprets a packet that has been checked otherwise. Nothing of it holds when one of
+// its attributes is not supported or has a bad value: the whole request is refused.
+[[nodiscard]] tl::expected<Order, ErrorCause> ReadOrder(const Packet& packet,
+                                                        const NasIdentity& nas);
+
+}  // namespace culvert::radius
