@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "controlplane/accounting/settings.h"
 #include "controlplane/settings.h"
 #include "controlplane/shard/random.h"
 
@@ -11,6 +12,8 @@ namespace {
 // One shard carries tens of thousands of calls. More of them need nothing but this number.
 constexpr size_t kNumShards = 1;
 constexpr uint64_t kAddressRestMs = 30'000;
+// After the shards, which take 3.5 s at most, and all within the 5 s of Stop().
+constexpr std::chrono::milliseconds kAccountingPatience{800};
 
 Users ReserveFixed(Users users, AddressPools& pools) {
   for (const uint32_t address : users.FixedAddresses()) {
@@ -44,6 +47,9 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                         directory_.OnCounters(round);
                         metrics_.OnDataplaneCounters(round);
                         round_.Take(round);
+                        if (accounting_ != nullptr) {
+                          accounting_->OnTraffic(accounting::TrafficOf(round));
+                        }
                       },
                   .state =
                       [this](bool up) {
@@ -74,7 +80,29 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
   });
 }
 
+absl::Status ControlPlane::StartAccounting(const config::v1::Config& config) {
+  if (config.accounting().file().empty()) {
+    return absl::OkStatus();
+  }
+  auto file = accounting::JsonTransport::Open(config.accounting().file());
+  if (!file.ok()) {
+    return file.status();
+  }
+  accounting_transport_ = *std::move(file);
+  auto started = accounting::Accounting::Start(accounting::MakeSettings(config),
+                                               accounting_transport_.get(), RandomBelow);
+  if (!started.ok()) {
+    return started.status();
+  }
+  accounting_ = *std::move(started);
+  services_.accounting = accounting_.get();
+  return absl::OkStatus();
+}
+
 absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
+  if (absl::Status status = StartAccounting(config); !status.ok()) {
+    return status;
+  }
   for (size_t i = 0; i < kNumShards; ++i) {
     shards_.push_back(std::make_unique<Shard>(i, kNumShards, &services_));
     if (absl::Status status = shards_.back()->Listen(MakeEndpoints(config)); !status.ok()) {
@@ -137,6 +165,9 @@ void ControlPlane::Stop() {
     management_->Stop();
   }
   dataplane_.Stop();
+  if (accounting_ != nullptr) {
+    accounting_->Stop(kAccountingPatience);
+  }
 }
 
 ControlPlane::~ControlPlane() {
@@ -145,6 +176,7 @@ ControlPlane::~ControlPlane() {
   management_.reset();
   dataplane_.Stop();
   shards_.clear();
+  accounting_.reset();
 }
 
 }  // namespace culvert

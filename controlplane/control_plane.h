@@ -11,6 +11,7 @@
 #include "controlplane/aaa/admission.h"
 #include "controlplane/aaa/auth_backends.h"
 #include "controlplane/aaa/local_users.h"
+#include "controlplane/accounting/accounting.h"
 #include "controlplane/management/management_server.h"
 #include "controlplane/metrics/metrics_exporter.h"
 #include "controlplane/shard/services.h"
@@ -35,6 +36,7 @@ class ControlPlane {
  private:
   ControlPlane(const config::v1::Config& config, Users users, const std::string& version);
   absl::Status StartParts(const config::v1::Config& config);
+  absl::Status StartAccounting(const config::v1::Config& config);
   void Terminate(const std::vector<uint64_t>& ids);
   void Change(uint64_t id, CallChange change, CallChanged done);
 
@@ -47,6 +49,8 @@ class ControlPlane {
   AuthBackends backends_;
   Admission admission_;
   DataplaneClient dataplane_;
+  std::unique_ptr<accounting::Transport> accounting_transport_;
+  std::unique_ptr<accounting::Accounting> accounting_;  // null: nobody wants to know
   Services services_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ManagementServer> management_;

@@ -75,7 +75,7 @@ std::string_view EndCauseName(EndCause cause) {
 
 CallReport::CallReport(const Services* services, uint32_t peer_address, uint32_t local_address,
                        uint16_t call_id, uint16_t peer_call_id)
-    : services_(services), requested_ms_(SteadyMs()) {
+    : services_(services), accounting_(services->accounting), requested_ms_(SteadyMs()) {
   while (record_.id == 0) {
     record_.id = Random64();
   }
@@ -106,6 +106,9 @@ void CallReport::OnRefused(std::string_view metric, std::string_view reason) {
 }
 
 void CallReport::OnAuthResult(AuthMethod method, const AuthResult& result) {
+  if (result.verdict == AuthVerdict::kAccept) {
+    accounting_.OnAccepted(method, result);
+  }
   services_->metrics->OnAuthentication(method, result.verdict);
   if (result.verdict == AuthVerdict::kReject) {
     record_.user = result.user;
@@ -133,6 +136,7 @@ void CallReport::OnUp(uint32_t client_address, uint16_t mppe_bits) {
   }
   up_ = true;
   services_->directory->Publish(CallEvent::UP, record_);
+  accounting_.OnUp(record_);
 }
 
 void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {
@@ -142,6 +146,7 @@ void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {
 }
 
 void CallReport::OnTermsChanged(const CallGrants& grants) {
+  accounting_.OnTermsChanged(record_.id, grants);
   const auto text = [](const auto& value) { return value ? absl::StrCat(*value) : "-"; };
   LogCall(spdlog::level::info,
           "call changed: {} up={} down={} session_timeout={} idle_timeout={} quota={} interim={} "
@@ -160,6 +165,7 @@ void CallReport::OnEnded(EndCause cause, std::string_view reason,
           Name(), record_.end_reason, (SteadyMs() - requested_ms_) / 1000,
           totals.upstream_packets(), totals.upstream_octets(), totals.downstream_packets(),
           totals.downstream_octets(), totals.upstream_drops() + totals.downstream_drops());
+  accounting_.OnEnded(record_.id, cause, reason, totals);
   services_->metrics->OnCallEnded(EndCauseName(cause));
   services_->directory->Publish(CallEvent::DOWN, record_);
 }

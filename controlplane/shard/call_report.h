@@ -8,25 +8,12 @@
 
 #include "controlplane/logging/log_limit.h"
 #include "controlplane/management/call_record.h"
+#include "controlplane/shard/call_accounting.h"
+#include "controlplane/shard/end_cause.h"
 #include "controlplane/shard/services.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
 
 namespace culvert {
-
-// EndCause is why a call ended, in a form fit for a metric's label.
-enum class EndCause : uint8_t {
-  kClientHangUp,       // Call-Clear-Request or Call-Disconnect-Notify
-  kControlConnection,  // closed or lost
-  kPpp,                // LCP, authentication, IPCP or CCP ended it
-  kLostCarrier,        // the client is silent, or has begun another session
-  kIdleTimeout,
-  kSessionTimeout,
-  kOctetQuota,
-  kTerminated,  // by the operator
-  kDataplane,   // it is away, or refused the call
-  kShutdown,
-};
-[[nodiscard]] std::string_view EndCauseName(EndCause cause);
 
 class CallReport {
  public:
@@ -55,6 +42,7 @@ class CallReport {
 
   const Services* services_;
   CallRecord record_;
+  CallAccounting accounting_;
   uint64_t requested_ms_;  // steady
   bool up_ = false;
 };

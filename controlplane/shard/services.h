@@ -19,6 +19,10 @@
 
 namespace culvert {
 
+namespace accounting {
+class Accounting;
+}
+
 struct Services {
   std::shared_ptr<const pptp::ControlSettings> control_settings;
   std::shared_ptr<const ppp::PppSettings> ppp_settings;
@@ -35,6 +39,7 @@ struct Services {
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;
   Metrics* metrics = nullptr;
+  accounting::Accounting* accounting = nullptr;  // null: off
 };
 
 }  // namespace culvert
