@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proto/wire/byte_order.h"
+
 namespace culvert::wire {
 namespace {
 
@@ -98,6 +100,15 @@ tl::expected<MsChapV2Response, AuthError> ParseMsChapV2Response(Octets value) {
   }
   // Octets 16-23 are reserved and must be zero (RFC 2759 s4); what they hold is ignored.
   return MsChapV2Response{value.subspan<0, 16>(), value.subspan<24, 24>(), value[48]};
+}
+
+tl::expected<ChangePassword, AuthError> ParseChangePassword(Octets data) {
+  if (data.size() != kChangePasswordLen) {
+    return tl::unexpected(AuthError::kBadLength);
+  }
+  // Octets 548-555 are reserved; what they hold is ignored.
+  return ChangePassword{data.subspan<0, 516>(), data.subspan<516, 16>(), data.subspan<532, 16>(),
+                        data.subspan<556, 24>(), LoadBe16(data.data() + 580)};
 }
 
 }  // namespace chap

@@ -28,7 +28,13 @@ std::vector<uint8_t> EmitReply(std::string_view message);
 }  // namespace pap
 
 namespace chap {
-enum Code : uint8_t { kChallenge = 1, kResponse = 2, kSuccess = 3, kFailure = 4 };
+enum Code : uint8_t {
+  kChallenge = 1,
+  kResponse = 2,
+  kSuccess = 3,
+  kFailure = 4,
+  kChangePassword = 7,  // MS-CHAPv2 only
+};
 enum Algorithm : uint8_t { kMd5 = 5, kMsChap = 0x80, kMsChapV2 = 0x81 };
 
 // Challenge and Response share a form: value size, value, name.
@@ -53,6 +59,17 @@ struct MsChapV2Response {
 };
 [[nodiscard]] tl::expected<MsChapResponse, AuthError> ParseMsChapResponse(Octets value);
 [[nodiscard]] tl::expected<MsChapV2Response, AuthError> ParseMsChapV2Response(Octets value);
+
+constexpr size_t kChangePasswordLen = 582;
+// Change-Password's data (RFC 2759 s7). Spans borrow `data`.
+struct ChangePassword {
+  std::span<const uint8_t, 516> encrypted_password;
+  std::span<const uint8_t, 16> encrypted_hash;
+  std::span<const uint8_t, 16> peer_challenge;
+  std::span<const uint8_t, 24> nt_response;
+  uint16_t flags;
+};
+[[nodiscard]] tl::expected<ChangePassword, AuthError> ParseChangePassword(Octets data);
 }  // namespace chap
 
 }  // namespace culvert::wire

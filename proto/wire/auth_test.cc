@@ -126,5 +126,23 @@ TEST(Chap, MsChapResponsesHave49Octets) {
   }
 }
 
+TEST(Chap, ChangePasswordFieldsAreThoseOfRfc2759) {
+  OctetVector data(582);
+  for (size_t i = 0; i < data.size(); ++i) {
+    data[i] = static_cast<uint8_t>(i % 251);
+  }
+  const auto change = chap::ParseChangePassword(data);
+  ASSERT_TRUE(change.has_value());
+  EXPECT_EQ(change->encrypted_password[515], 515 % 251);
+  EXPECT_EQ(change->encrypted_hash[0], 516 % 251);
+  EXPECT_EQ(change->peer_challenge[0], 532 % 251);
+  EXPECT_EQ(change->nt_response[0], 556 % 251);
+  EXPECT_EQ(change->nt_response[23], 579 % 251);
+  EXPECT_EQ(change->flags, (580 % 251) << 8 | 581 % 251);
+  for (size_t len = 0; len < 600; ++len) {
+    EXPECT_EQ(chap::ParseChangePassword(OctetVector(len)).has_value(), len == 582) << len;
+  }
+}
+
 }  // namespace
 }  // namespace culvert::wire

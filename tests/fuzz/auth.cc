@@ -19,6 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto message = pap::ParseReply(in)) {
     Require(IsPrefix(pap::EmitReply(*message), in), "PAP reply: Emit(Parse(x)) == x");
   }
+  Require(chap::ParseChangePassword(in).has_value() == (size == chap::kChangePasswordLen),
+          "Change-Password has 582 octets");
   if (const auto value = chap::ParseValue(in)) {
     Require(Equal(chap::EmitValue(*value), in), "CHAP value: Emit(Parse(x)) == x");
     const bool right_len = value->value.size() == chap::kMsChapResponseLen;
