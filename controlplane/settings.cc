@@ -14,11 +14,12 @@ struct MethodName {
   std::string_view name;
   AuthMethod method;
 };
-constexpr std::array<MethodName, 4> kMethods = {{
+constexpr std::array<MethodName, 5> kMethods = {{
     {"pap", AuthMethod::kPap},
     {"chap-md5", AuthMethod::kChapMd5},
     {"mschap", AuthMethod::kMsChap},
     {"mschap-v2", AuthMethod::kMsChapV2},
+    {"eap", AuthMethod::kEap},
 }};
 
 ppp::MppePolicy PolicyOf(std::string_view name) {
@@ -87,6 +88,7 @@ std::shared_ptr<const ppp::PppSettings> MakePppSettings(const config::v1::Config
     }
   }
   settings->server_name = config.auth().server_name();
+  settings->auth_retries = config.auth().retries();
   return settings;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "controlplane/aaa/address_pools.h"
+#include "controlplane/aaa/eap/local_eap.h"
 #include "controlplane/aaa/users.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_settings.h"
@@ -21,6 +22,8 @@ namespace culvert {
     const config::v1::Config& config);
 [[nodiscard]] std::shared_ptr<const ppp::PppSettings> MakePppSettings(
     const config::v1::Config& config);
+// MakeEapSettings: of the local users' EAP server.
+[[nodiscard]] eap::Settings MakeEapSettings(const config::v1::Config& config);
 [[nodiscard]] dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config);
 [[nodiscard]] pptp::SourceLimits::Settings MakeSourceLimits(const config::v1::Config& config);
 [[nodiscard]] std::vector<config::Ipv4Prefix> MakeAllowedSources(const config::v1::Config& config);

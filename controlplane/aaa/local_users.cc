@@ -8,7 +8,14 @@
 
 namespace culvert {
 
-LocalUsers::LocalUsers(Users users) : users_(std::move(users)) {
+namespace {
+
+void FillRandom(std::span<uint8_t> out) { RAND_bytes(out.data(), static_cast<int>(out.size())); }
+
+}  // namespace
+
+LocalUsers::LocalUsers(Users users, eap::Settings eap)
+    : users_(std::move(users)), eap_(eap, FillRandom), answers_strangers_(eap.answers_strangers) {
   std::array<uint8_t, 16> octets{};
   RAND_bytes(octets.data(), octets.size());
   for (uint8_t& octet : octets) {
@@ -17,20 +24,32 @@ LocalUsers::LocalUsers(Users users) : users_(std::move(users)) {
   stranger_.password = Secret(octets);
 }
 
-void LocalUsers::Authenticate(AuthRequest request, AuthDone done) {
-  Users::Found found = users_.Find(request.user);
-  Verdict verdict = Verify(found.user != nullptr ? *found.user : stranger_, request);
+AuthResult LocalUsers::Judge(const AuthRequest& request, const Users::Found& found) const {
+  const User& user = found.user != nullptr ? *found.user : stranger_;
   AuthResult result;
+  if (std::holds_alternative<EapExchange>(request.exchange)) {
+    return eap_.Answer(request, user);
+  }
+  Verdict verdict = Verify(user, request);
+  result.verdict = verdict.accepted ? AuthVerdict::kAccept : AuthVerdict::kReject;
+  result.reject_reason = std::string(verdict.reason);
+  result.authenticator_response = std::move(verdict.authenticator_response);
+  result.keys = std::move(verdict.keys);
+  return result;
+}
+
+void LocalUsers::Authenticate(AuthRequest request, AuthDone done) {
+  const Users::Found found = users_.Find(request.user);
+  AuthResult result;
+  if (found.user != nullptr || answers_strangers_ || request.method() != AuthMethod::kEap) {
+    result = Judge(request, found);
+  }
   result.user = std::string(found.name);
-  if (found.user == nullptr) {
+  if (found.user == nullptr && result.verdict != AuthVerdict::kChallenge) {
+    result.verdict = AuthVerdict::kReject;
     result.reject_reason = "unknown user";
     result.unknown_user = true;
-  } else if (!verdict.accepted) {
-    result.reject_reason = std::string(verdict.reason);
-  } else {
-    result.verdict = AuthVerdict::kAccept;
-    result.authenticator_response = std::move(verdict.authenticator_response);
-    result.keys = std::move(verdict.keys);
+  } else if (result.verdict == AuthVerdict::kAccept) {
     result.grants = found.user->grants;
   }
   done(std::move(result));

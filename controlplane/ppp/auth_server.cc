@@ -2,35 +2,12 @@
 
 #include <algorithm>
 
-#include "proto/wire/auth.h"
-
 namespace culvert::ppp {
-
-namespace chap = wire::chap;
-namespace pap = wire::pap;
-using wire::ppp::ControlPacket;
-using wire::ppp::EmitControl;
-
 namespace {
 
-// For the peer's answer, AAA's and all repetitions together.
+// For the peer's answer, AAA's and all repetitions together, in each round.
 constexpr uint64_t kMaxDurationMs = 30'000;
-constexpr uint32_t kMaxBackoff = 3;  // times the first restart timer
-constexpr std::string_view kPassedText = "Access granted";
-constexpr std::string_view kFailedText = "Authentication failure";
-
-wire::Octets AsOctets(std::string_view text) {
-  return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-template <size_t N>
-std::array<uint8_t, N> Copy(std::span<const uint8_t> octets) {
-  std::array<uint8_t, N> out{};
-  std::copy_n(octets.begin(), std::min(N, octets.size()), out.begin());
-  return out;
-}
-
-size_t ChallengeLen(AuthMethod method) { return method == AuthMethod::kMsChap ? 8 : 16; }
+constexpr uint32_t kMaxBackoff = 3;  // times the first interval
 
 }  // namespace
 
@@ -42,6 +19,11 @@ void AuthServer::Start(AuthMethod method, uint64_t now_ms) {
   method_ = method;
   stage_ = Stage::kWaiting;
   last_answer_.clear();
+  state_.clear();
+  num_rounds_ = num_retries_ = 0;
+  may_change_password_ = asked_for_change_ = false;
+  failure_.clear();
+  resend_ms_ = settings_.restart_timer_ms;
   end_deadline_ms_ = now_ms + kMaxDurationMs;
   if (method == AuthMethod::kPap) {
     return;
@@ -50,25 +32,19 @@ void AuthServer::Start(AuthMethod method, uint64_t now_ms) {
   uint8_t step = 0;
   random_({&step, 1});
   identifier_ = static_cast<uint8_t>(identifier_ + 1 + step % 255);
-  challenge_.resize(ChallengeLen(method));
-  random_(challenge_);
-  num_challenges_ = 0;
-  SendChallenge(now_ms);
+  method == AuthMethod::kEap ? StartEap(now_ms) : StartChap(now_ms);
 }
 
 void AuthServer::Stop() {
   stage_ = Stage::kIdle;
-  challenge_deadline_ms_.reset();
+  request_deadline_ms_.reset();
   end_deadline_ms_.reset();
 }
 
-void AuthServer::SendChallenge(uint64_t now_ms) {
-  ++num_challenges_;
-  challenge_deadline_ms_ =
-      now_ms + settings_.restart_timer_ms * std::min(num_challenges_, kMaxBackoff);
-  owner_->SendAuth(
-      EmitControl(wire::ppp::kChap, chap::kChallenge, identifier_,
-                  chap::EmitValue({.value = challenge_, .name = settings_.server_name})));
+void AuthServer::SendRequest(uint64_t now_ms) {
+  ++num_sent_;
+  request_deadline_ms_ = now_ms + resend_ms_ * std::min(num_sent_, kMaxBackoff);
+  owner_->SendAuth(request_);
 }
 
 void AuthServer::OnTimer(uint64_t now_ms) {
@@ -78,28 +54,33 @@ void AuthServer::OnTimer(uint64_t now_ms) {
     return owner_->OnAuthTimeout(asking ? "no verdict on the authentication in time"
                                         : "the client does not authenticate");
   }
-  if (!challenge_deadline_ms_ || now_ms < *challenge_deadline_ms_) {
+  if (!request_deadline_ms_ || now_ms < *request_deadline_ms_) {
     return;
   }
-  if (num_challenges_ >= settings_.max_configure) {
+  if (num_sent_ >= settings_.max_configure) {
     Stop();
     return owner_->OnAuthTimeout("the client does not answer the Challenge");
   }
-  SendChallenge(now_ms);
+  SendRequest(now_ms);
 }
 
 std::optional<uint64_t> AuthServer::deadline_ms() const {
-  if (challenge_deadline_ms_ && end_deadline_ms_) {
-    return std::min(*challenge_deadline_ms_, *end_deadline_ms_);
+  if (request_deadline_ms_ && end_deadline_ms_) {
+    return std::min(*request_deadline_ms_, *end_deadline_ms_);
   }
-  return challenge_deadline_ms_ ? challenge_deadline_ms_ : end_deadline_ms_;
+  return request_deadline_ms_ ? request_deadline_ms_ : end_deadline_ms_;
 }
 
 void AuthServer::OnPacket(uint16_t protocol, wire::Octets information, uint64_t now_ms) {
-  const uint16_t expected = method_ == AuthMethod::kPap ? wire::ppp::kPap : wire::ppp::kChap;
+  const uint16_t expected = method_ == AuthMethod::kPap   ? wire::ppp::kPap
+                            : method_ == AuthMethod::kEap ? wire::ppp::kEap
+                                                          : wire::ppp::kChap;
   if (stage_ == Stage::kIdle || protocol != expected) {
     ++counters_->out_of_phase;
     return;
+  }
+  if (protocol == wire::ppp::kEap) {
+    return OnEap(information);
   }
   const auto packet = wire::ppp::ParseControl(information);
   if (!packet) {
@@ -109,142 +90,59 @@ void AuthServer::OnPacket(uint16_t protocol, wire::Octets information, uint64_t 
   protocol == wire::ppp::kPap ? OnPap(*packet) : OnChap(*packet);
 }
 
-void AuthServer::OnPap(const ControlPacket& packet) {
-  if (packet.code != pap::kRequest) {
-    ++counters_->unknown_codes;  // neither protocol has a Code-Reject
-    return;
-  }
-  const auto request = pap::ParseRequest(packet.data);
-  if (!request) {
-    ++counters_->malformed_packets;
-    return;
-  }
-  if (stage_ != Stage::kWaiting) {
-    if (packet.identifier != identifier_) {
-      ++counters_->bad_identifiers;
-    } else if (!last_answer_.empty()) {
-      owner_->SendAuth(last_answer_);  // RFC 1334 s2.2.1: the Ack may have been lost
-    }
-    return;
-  }
-  AuthRequest question;
-  question.user = request->peer_id;
-  question.exchange = PapExchange{.password = Secret(AsOctets(request->password))};
-  AskFor(std::move(question), packet.identifier);
-}
-
-void AuthServer::OnChap(const ControlPacket& packet) {
-  if (packet.code != chap::kResponse) {
-    ++counters_->unknown_codes;
-    return;
-  }
-  if (packet.identifier != identifier_) {
-    ++counters_->bad_identifiers;
-    return;
-  }
-  if (stage_ != Stage::kWaiting) {
-    // RFC 1994 s4.2: the same Response gets the same answer, without asking again.
-    if (!last_answer_.empty()) {
-      owner_->SendAuth(last_answer_);
-    }
-    return;
-  }
-  std::optional<AuthRequest> question = Exchange(packet);
-  if (!question) {
-    ++counters_->malformed_packets;
-    return;
-  }
-  AskFor(std::move(*question), packet.identifier);
-}
-
-std::optional<AuthRequest> AuthServer::Exchange(const ControlPacket& packet) const {
-  const auto response = chap::ParseValue(packet.data);
-  if (!response) {
-    return std::nullopt;
-  }
-  AuthRequest question;
-  question.user = response->name;
-  if (method_ == AuthMethod::kChapMd5) {
-    if (response->value.size() != 16) {
-      return std::nullopt;
-    }
-    question.exchange = ChapMd5Exchange{.identifier = packet.identifier,
-                                        .challenge = challenge_,
-                                        .response = Copy<16>(response->value)};
-    return question;
-  }
-  if (method_ == AuthMethod::kMsChap) {
-    const auto value = chap::ParseMsChapResponse(response->value);
-    if (!value) {
-      return std::nullopt;
-    }
-    question.exchange = MsChapExchange{.challenge = Copy<8>(challenge_),
-                                       .lm_response = Copy<24>(value->lm_response),
-                                       .nt_response = Copy<24>(value->nt_response),
-                                       .flags = value->flags};
-    return question;
-  }
-  const auto value = chap::ParseMsChapV2Response(response->value);
-  if (!value) {
-    return std::nullopt;
-  }
-  question.exchange = MsChapV2Exchange{.identifier = packet.identifier,
-                                       .challenge = Copy<16>(challenge_),
-                                       .peer_challenge = Copy<16>(value->peer_challenge),
-                                       .nt_response = Copy<24>(value->nt_response)};
-  return question;
-}
-
-void AuthServer::AskFor(AuthRequest request, uint8_t identifier) {
+void AuthServer::AskFor(AuthExchange exchange) {
   stage_ = Stage::kAsking;
-  identifier_ = identifier;
-  challenge_deadline_ms_.reset();
-  owner_->Ask(std::move(request));
+  last_answer_.clear();
+  last_identifier_ = identifier_;
+  request_deadline_ms_.reset();
+  owner_->Ask({.call = {}, .user = user_, .exchange = std::move(exchange), .state = state_});
 }
 
-bool AuthServer::OnResult(const AuthResult& result) {
-  if (stage_ != Stage::kAsking) {
+// IsRepeated: RFC 1334 s2.2.1, RFC 1994 s4.2: the same request gets the same answer, and AAA is
+// not asked again; while AAA thinks it gets none.
+bool AuthServer::IsRepeated(uint8_t identifier) {
+  if (identifier != last_identifier_ || (stage_ == Stage::kWaiting && last_answer_.empty())) {
     return false;
   }
-  end_deadline_ms_.reset();
-  const bool passed = result.verdict == AuthVerdict::kAccept;
-  stage_ = passed ? Stage::kPassed : Stage::kFailed;
-  if (!passed) {
-    Answer(method_ == AuthMethod::kPap ? uint8_t{pap::kNak} : uint8_t{chap::kFailure},
-           FailureText());
-  } else if (method_ == AuthMethod::kPap) {
-    Answer(pap::kAck, "");
-  } else if (method_ == AuthMethod::kMsChapV2) {
-    // One blank before M=, nothing else: pppd takes no other form (RFC 2759 s5).
-    Answer(chap::kSuccess, result.authenticator_response + " M=" + std::string(kPassedText));
-  } else {
-    Answer(chap::kSuccess, kPassedText);
+  if (!last_answer_.empty()) {
+    owner_->SendAuth(last_answer_);
   }
   return true;
 }
 
-void AuthServer::Answer(uint8_t code, std::string_view text) {
-  last_answer_ = method_ == AuthMethod::kPap
-                     ? EmitControl(wire::ppp::kPap, code, identifier_, pap::EmitReply(text))
-                     : EmitControl(wire::ppp::kChap, code, identifier_, AsOctets(text));
-  owner_->SendAuth(last_answer_);
+AuthServer::Outcome AuthServer::OnResult(const AuthResult& result, uint64_t now_ms) {
+  if (stage_ != Stage::kAsking) {
+    return Outcome::kNobodyAsked;
+  }
+  end_deadline_ms_.reset();
+  if (method_ == AuthMethod::kEap && result.verdict == AuthVerdict::kChallenge) {
+    return NextEapRequest(result, now_ms);
+  }
+  if (result.verdict != AuthVerdict::kAccept && MayRetry(result)) {
+    return Retry(result, now_ms);
+  }
+  // RFC 2865 s4.4: a challenge that the protocol cannot carry is a refusal.
+  if (result.verdict == AuthVerdict::kChallenge) {
+    failure_ = "AAA gives a challenge that the method cannot carry";
+  }
+  const bool passed = result.verdict == AuthVerdict::kAccept;
+  stage_ = passed ? Stage::kPassed : Stage::kFailed;
+  switch (method_) {
+    case AuthMethod::kPap:
+      AnswerPap(result);
+      break;
+    case AuthMethod::kEap:
+      AnswerEap(result);
+      break;
+    default:
+      AnswerChap(result);
+  }
+  return passed ? Outcome::kPassed : Outcome::kFailed;
 }
 
-// FailureText is the same whatever was wrong, so that nobody learns which users there are.
-// RFC 2433 s5 and RFC 2759 s6: E=691 authentication failure, R=0 no retry, C a new challenge.
-std::string AuthServer::FailureText() const {
-  if (method_ == AuthMethod::kPap || method_ == AuthMethod::kChapMd5) {
-    return std::string(kFailedText);
-  }
-  std::vector<uint8_t> challenge(ChallengeLen(method_));
-  random_(challenge);
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string hex;
-  for (uint8_t octet : challenge) {
-    hex += kDigits[octet >> 4];
-    hex += kDigits[octet & 0xf];
-  }
-  return "E=691 R=0 C=" + hex + " V=3 M=" + std::string(kFailedText);
+void AuthServer::Answer(std::vector<uint8_t> frame) {
+  last_answer_ = std::move(frame);
+  owner_->SendAuth(last_answer_);
 }
 
 }  // namespace culvert::ppp

@@ -31,7 +31,8 @@ PppCall::Impl::Impl(std::shared_ptr<const PppSettings> settings, Random random,
       lcp_policy_(*settings_, MethodsToOffer(*settings_), random_),
       lcp_(wire::ppp::kLcp, wire::ppp::kProtocolReject, wire::ppp::kTimeRemaining, &lcp_policy_,
            this, *settings_, counters_),
-      auth_(*settings_, random_, counters_, this) {}
+      auth_(*settings_, random_, counters_, this),
+      terms_(*settings_) {}
 
 void PppCall::Impl::Start(uint64_t now_ms) {
   if (ended_ || phase_ != Phase::kDead) {
@@ -188,6 +189,7 @@ void PppCall::Impl::Dispatch(const wire::ppp::Frame& frame, wire::Octets whole) 
   switch (frame.protocol) {
     case wire::ppp::kPap:
     case wire::ppp::kChap:
+    case wire::ppp::kEap:
       return auth_.OnPacket(frame.protocol, frame.information, now_ms_);
     case wire::ppp::kCcp:
     case wire::ppp::kIpcp:

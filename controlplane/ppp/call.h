@@ -36,6 +36,7 @@ struct PppSettings {
   bool mppe_40 = true, mppe_56 = true, mppe_128 = true;
   bool mppe_stateful = false;         // accepted from clients that insist
   std::vector<AuthMethod> methods;    // allowed, in order of preference
+  uint32_t auth_retries = 0;          // after a wrong password (MS-CHAP: R=1)
   std::string server_name;            // in CHAP Challenges
   bool ipv6 = false;                  // IPV6CP is negotiated; false: answered with Protocol-Reject
   uint64_t gateway_interface_id = 1;  // ours on every call: fe80::1

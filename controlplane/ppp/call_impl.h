@@ -16,6 +16,7 @@
 #include "controlplane/ppp/options/ipcp_policy.h"
 #include "controlplane/ppp/options/ipv6cp_policy.h"
 #include "controlplane/ppp/options/lcp_policy.h"
+#include "controlplane/ppp/terms.h"
 
 namespace culvert::ppp {
 
@@ -122,10 +123,9 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   [[nodiscard]] bool ipv6_alive() const;
   [[nodiscard]] bool ipv6_opened() const;
 
-  [[nodiscard]] uint32_t UsableStrengths() const;
   [[nodiscard]] std::optional<MppeDirection> Key(const Direction& direction, const Secret& key_128,
                                                  const Secret& key_40_56) const;
-  [[nodiscard]] bool required() const { return settings_->mppe == MppePolicy::kRequire; }
+  [[nodiscard]] bool required() const { return terms_.mppe == MppePolicy::kRequire; }
   [[nodiscard]] bool ccp_opened() const { return network_ != nullptr && network_->ccp.opened(); }
   [[nodiscard]] bool ipcp_opened() const { return network_ != nullptr && network_->ipcp.opened(); }
 
@@ -155,6 +155,7 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   std::string user_;
   uint32_t assigned_address_ = 0;
   MppeStartKeys keys_;
+  Terms terms_;
   std::vector<std::vector<uint8_t>> held_;  // NCP frames that came too early
 
   std::unique_ptr<Network> network_;

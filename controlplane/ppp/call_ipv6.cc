@@ -18,8 +18,8 @@ PppCall::Impl::Ipv6::Ipv6(Impl* call)
 bool PppCall::Impl::MayDoIpv6() const {
   constexpr uint16_t kMinMtu = 1280;
   constexpr uint16_t kMppeLen = 4;
-  const uint16_t around = settings_->mppe == MppePolicy::kDeny ? 0 : kMppeLen;
-  return settings_->ipv6 && settings_->mtu >= kMinMtu && lcp_policy_.peer().mru >= kMinMtu + around;
+  const uint16_t around = terms_.mppe == MppePolicy::kDeny ? 0 : kMppeLen;
+  return settings_->ipv6 && terms_.mtu >= kMinMtu && lcp_policy_.peer().mru >= kMinMtu + around;
 }
 
 bool PppCall::Impl::ipv6_alive() const {

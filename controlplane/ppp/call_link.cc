@@ -134,16 +134,25 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
   if (next_question_) {
     return Ask(*std::exchange(next_question_, std::nullopt));  // this verdict came too late
   }
-  if (!auth_.OnResult(result)) {
-    return;  // the link went down meanwhile
-  }
-  if (result.verdict != AuthVerdict::kAccept) {
-    TerminateLink("authentication failed: " + result.reject_reason, "authentication failed");
-    return Settle();
+  switch (auth_.OnResult(result, now_ms)) {
+    case AuthServer::Outcome::kNobodyAsked:  // the link went down meanwhile
+    case AuthServer::Outcome::kGoesOn:
+      return;
+    case AuthServer::Outcome::kRetry:
+      setup_deadline_ms_ = now_ms + settings_->setup_timeout_ms;  // bounded by auth_retries
+      return;
+    case AuthServer::Outcome::kFailed:
+      TerminateLink("authentication failed: " +
+                        (auth_.failure().empty() ? result.reject_reason : auth_.failure()),
+                    "authentication failed");
+      return Settle();
+    case AuthServer::Outcome::kPassed:
+      break;
   }
   authenticated_ = true;
   user_ = result.user;
   keys_ = std::move(result.keys);
+  terms_ = Terms(*settings_, result.grants);
   assigned_address_ = result.lease.client_address;
   wanted_interface_id_ =
       result.grants.ipv6.interface_id ? InterfaceIdOf(*result.grants.ipv6.interface_id) : 0;
@@ -235,6 +244,7 @@ void PppCall::Impl::OnProtocolReject(const wire::ppp::ControlPacket& packet) {
       return lcp_.OnProtocolReject(now_ms_);
     case wire::ppp::kPap:
     case wire::ppp::kChap:
+    case wire::ppp::kEap:
       return TerminateLink("the client rejects the authentication protocol",
                            "authentication is required");
     case wire::ppp::kIpcp:

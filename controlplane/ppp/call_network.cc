@@ -8,8 +8,6 @@
 
 namespace culvert::ppp {
 
-namespace ccp = wire::ppp::ccp;
-
 namespace {
 
 // The key sequence starts again with each CCP, so the same key stream is used again: RFC 3078
@@ -23,28 +21,19 @@ PppCall::Impl::Network::Network(Impl* call, uint32_t strengths, uint32_t client_
     : ccp_policy(strengths, call->settings_->mppe_stateful),
       ccp(wire::ppp::kCcp, wire::ppp::kResetRequest, wire::ppp::kResetAck, &ccp_policy, call,
           *call->settings_, call->counters_),
-      ipcp_policy(*call->settings_, client_address),
+      ipcp_policy(call->terms_, call->settings_->gateway_address, client_address),
       ipcp(wire::ppp::kIpcp, 0, 0, &ipcp_policy, call, *call->settings_, call->counters_) {
   if (call->MayDoIpv6()) {
     ipv6 = std::make_unique<Ipv6>(call);
   }
 }
 
-uint32_t PppCall::Impl::UsableStrengths() const {
-  if (settings_->mppe == MppePolicy::kDeny) {
-    return 0;
-  }
-  uint32_t strengths = settings_->mppe_128 && keys_.Has128() ? ccp::k128Bit : 0;
-  if (keys_.Has40And56()) {
-    strengths |= settings_->mppe_56 ? ccp::k56Bit : 0;
-    strengths |= settings_->mppe_40 ? ccp::k40Bit : 0;
-  }
-  return strengths;
-}
-
 void PppCall::Impl::StartNetwork() {
   SetPhase(Phase::kNetwork);
-  strengths_ = UsableStrengths();
+  if (!terms_.conflict.empty()) {
+    return TerminateLink(terms_.conflict, "encryption is not possible");
+  }
+  strengths_ = terms_.UsableStrengths(keys_);
   if (required() && strengths_ == 0) {
     return TerminateLink("MPPE is required, but the authentication gave no key for it",
                          "MPPE is required");
@@ -99,7 +88,7 @@ void PppCall::Impl::StopNetwork() {
 
 void PppCall::Impl::OnNetworkFrame(const wire::ppp::Frame& frame, wire::Octets whole) {
   const bool is_ccp = frame.protocol == wire::ppp::kCcp;
-  if (is_ccp && (settings_->mppe == MppePolicy::kDeny || (network_running_ && strengths_ == 0))) {
+  if (is_ccp && (terms_.mppe == MppePolicy::kDeny || (network_running_ && strengths_ == 0))) {
     return SendProtocolReject(frame);
   }
   // Windows sends its first requests without waiting: they are kept until their time comes.
@@ -277,7 +266,7 @@ void PppCall::Impl::ProgramNow() {
   state.send_acfc = peer.acfc;
   state.send_pfc = peer.pfc;
   state.peer_mru = peer.mru;
-  state.mtu = settings_->mtu;
+  state.mtu = terms_.mtu;
   state.client_address = programmed_address_;
   state.client_interface_id = programmed_interface_id_;
   state.require_encryption = required() || was_encrypted_;

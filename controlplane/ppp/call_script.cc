@@ -64,6 +64,9 @@ std::string Pap(int code, int id, const std::string& data) {
 std::string Chap(int code, int id, const std::string& data) {
   return Packet("c223", code, id, data);
 }
+std::string Eap(int code, int id, const std::string& data) {
+  return Packet("c227", code, id, data);
+}
 std::string Ccp(int code, int id, const std::string& data) {
   return Packet("80fd", code, id, data);
 }

@@ -18,6 +18,7 @@ std::string Packet(const std::string& protocol, int code, int identifier,
 std::string Lcp(int code, int identifier, const std::string& data = "");
 std::string Pap(int code, int identifier, const std::string& data = "");
 std::string Chap(int code, int identifier, const std::string& data = "");
+std::string Eap(int code, int identifier, const std::string& data = "");
 std::string Ccp(int code, int identifier, const std::string& data = "");
 std::string Ipcp(int code, int identifier, const std::string& data = "");
 std::string Ipv6cp(int code, int identifier, const std::string& data = "");

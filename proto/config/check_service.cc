@@ -63,6 +63,7 @@ void CheckRates(const v1::Config& config, const SourceMap& places, std::vector<P
 void CheckAuth(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
   const v1::Auth& auth = config.auth();
   CheckRepeats(Enumerate("auth.methods", auth.methods()), places, problems);
+  CheckRepeats(Enumerate("auth.eap_methods", auth.eap_methods()), places, problems);
   if (auth.users_file().empty() && auth.chap_secrets_file().empty() &&
       places.Usable("auth.users_file") && places.Usable("auth.chap_secrets_file")) {
     problems->push_back(places.At({"auth.users_file", "auth.chap_secrets_file"},
@@ -87,7 +88,7 @@ void CheckMppe(const v1::Config& config, const SourceMap& places, std::vector<Pr
   }
   const auto& methods = config.auth().methods();
   const bool keyless = std::none_of(methods.begin(), methods.end(), [](const std::string& method) {
-    return method == "mschap" || method == "mschap-v2";
+    return method == "mschap" || method == "mschap-v2" || method == "eap";
   });
   bool methods_usable = places.Usable("auth.methods") && !methods.empty();
   for (const auto& item : Enumerate("auth.methods", methods)) {
@@ -97,7 +98,7 @@ void CheckMppe(const v1::Config& config, const SourceMap& places, std::vector<Pr
   problems->push_back(places.At(
       {"ppp.mppe", "auth.methods"},
       fmt::format("\"require\" cannot be met: none of auth.methods ({}) gives keys for MPPE; "
-                  "allow mschap-v2 or mschap",
+                  "allow mschap-v2, mschap or eap",
                   fmt::join(methods, ", "))));
 }
 

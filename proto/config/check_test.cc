@@ -137,6 +137,8 @@ TEST(Check, SomeFileHasUsers) {
 TEST(Check, MethodsDiffer) {
   EXPECT_THAT(Lines("[auth]\nmethods = [\"pap\", \"mschap\", \"pap\"]\n"),
               ElementsAre("f:2: auth.methods[2]: pap is in auth.methods[0] already"));
+  EXPECT_THAT(Lines("[auth]\neap_methods = [\"md5\", \"md5\"]\n"),
+              ElementsAre("f:2: auth.eap_methods[1]: md5 is in auth.eap_methods[0] already"));
 }
 
 TEST(Check, MppeBits) {
@@ -152,9 +154,10 @@ TEST(Check, MppeBits) {
 TEST(Check, RequiredMppeNeedsAMethodThatGivesKeys) {
   EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"chap-md5\", \"pap\"]\n"),
               ElementsAre("f:2: ppp.mppe: \"require\" cannot be met: none of auth.methods "
-                          "(chap-md5, pap) gives keys for MPPE; allow mschap-v2 or mschap"));
+                          "(chap-md5, pap) gives keys for MPPE; allow mschap-v2, mschap or eap"));
   EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"pap\", \"mschap\"]\n"),
               IsEmpty());
+  EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"eap\"]\n"), IsEmpty());
 }
 
 TEST(Check, PoolsHaveTheirOwnNames) {
@@ -214,7 +217,7 @@ TEST(Check, ABadValueIsReportedOnce) {
   // The gateway's own error must not bring others about the default in its place.
   EXPECT_THAT(Lines("[ppp]\nmppe = \"require\"\n[auth]\nmethods = [\"pup\"]\n"),
               ElementsAre("f:4: auth.methods[0]: \"pup\" is not one of: pap, chap-md5, mschap, "
-                          "mschap-v2"));
+                          "mschap-v2, eap"));
 }
 
 }  // namespace

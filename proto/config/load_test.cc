@@ -134,7 +134,7 @@ TEST(Load, ChoicesAreListed) {
                           "error",
                           "f:4: dataplane.idle: \"\" is not one of: poll, sleep",
                           "f:6: auth.methods[1]: \"chap\" is not one of: pap, chap-md5, mschap, "
-                          "mschap-v2"));
+                          "mschap-v2, eap"));
 }
 
 TEST(Load, FormsOfText) {

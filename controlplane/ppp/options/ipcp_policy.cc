@@ -16,7 +16,7 @@ std::optional<uint32_t> At(const std::vector<uint32_t>& addresses, size_t index)
 
 void IpcpPolicy::EmitRequest(OptionList* out) {
   if (tell_address_) {
-    out->AddU32(ipcp::kIpAddress, settings_.gateway_address);
+    out->AddU32(ipcp::kIpAddress, gateway_address_);
   }
 }
 
@@ -29,13 +29,13 @@ std::optional<uint32_t> IpcpPolicy::Offer(uint8_t type) const {
     case ipcp::kIpAddress:
       return client_address_;
     case ipcp::kPrimaryDns:
-      return At(settings_.dns, 0);
+      return At(terms_.dns, 0);
     case ipcp::kSecondaryDns:
-      return At(settings_.dns, 1);
+      return At(terms_.dns, 1);
     case ipcp::kPrimaryNbns:
-      return At(settings_.wins, 0);
+      return At(terms_.wins, 0);
     case ipcp::kSecondaryNbns:
-      return At(settings_.wins, 1);
+      return At(terms_.wins, 1);
     default:
       return std::nullopt;  // IP-Addresses, VJ compression, Mobile-IPv4, netmask, ...
   }

@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <optional>
 
-#include "controlplane/ppp/call.h"
 #include "controlplane/ppp/options/option_policy.h"
+#include "controlplane/ppp/terms.h"
 
 namespace culvert::ppp {
 
 class IpcpPolicy final : public OptionPolicy {
  public:
-  // `client_address` is what the peer gets; not 0. `settings` outlives the policy.
-  IpcpPolicy(const PppSettings& settings, uint32_t client_address)
-      : settings_(settings), client_address_(client_address) {}
+  // `client_address` is what the peer gets; not 0. `terms` outlives the policy.
+  IpcpPolicy(const Terms& terms, uint32_t gateway_address, uint32_t client_address)
+      : terms_(terms), gateway_address_(gateway_address), client_address_(client_address) {}
 
   void Reset() override {}
   void EmitRequest(wire::ppp::OptionList* out) override;
@@ -32,8 +32,8 @@ class IpcpPolicy final : public OptionPolicy {
   // Offer: the address that an option is to have; nullopt: the option is rejected.
   [[nodiscard]] std::optional<uint32_t> Offer(uint8_t type) const;
 
-  const PppSettings& settings_;
-  const uint32_t client_address_;
+  const Terms& terms_;
+  const uint32_t gateway_address_, client_address_;
   bool tell_address_ = true;
 };
 

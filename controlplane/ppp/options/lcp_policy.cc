@@ -56,7 +56,9 @@ std::vector<uint8_t> MethodOption(AuthMethod method) {
 }
 
 bool GivesMppeKeys(AuthMethod method) {
-  return method == AuthMethod::kMsChap || method == AuthMethod::kMsChapV2;
+  // Of EAP's methods only some do; which one it is shows later.
+  return method == AuthMethod::kMsChap || method == AuthMethod::kMsChapV2 ||
+         method == AuthMethod::kEap;
 }
 
 LcpPolicy::LcpPolicy(const PppSettings& settings, std::vector<AuthMethod> methods, Random random)

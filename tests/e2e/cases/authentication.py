@@ -24,6 +24,9 @@ LET_IN = {
                     "MPPE 128-bit stateless", "mschap-v2", "128"),
     "server-any-auth": (["mschap-v2", "mschap", "chap-md5", "pap"], "allow", [128],
                         {"auth": "chap", "mppe": "none"}, "<auth chap MD5>", "chap-md5", "none"),
+    # The client knows EAP-MD5 only: it refuses MSCHAPv2, which comes first, with a Nak.
+    "eap-md5": (["eap"], "allow", [128], {"auth": "eap", "mppe": "none"},
+                "EAP authentication succeeded", "eap", "none"),
     "client-any-auth": (["mschap-v2"], "require", [128], {"auth": "any"},
                         "MPPE 128-bit stateless", "mschap-v2", "128"),
 }
@@ -85,6 +88,30 @@ def bad_password_pap(lab):
     client = lab.dial(auth="pap", mppe="none", password="wrong")
     expect("PAP authentication failed" in client.refused(), "the client did not see a failure")
     gateway.expect_metric(1, "culvert_authentications_total", result="reject")
+
+
+@case("bad-password-eap")
+def bad_password_eap(lab):
+    gateway = lab.start(clients=2, auth__methods=["eap"], ppp__mppe="deny")
+    wrong = lab.dial(0, auth="eap", mppe="none", password="wrong")
+    nobody = lab.dial(1, auth="eap", mppe="none", user="nobody")
+    for client in (wrong, nobody):
+        text = client.refused()
+        expect("local  IP address" not in text, "the client got an address")
+        expect("rcvd [EAP Failure" in text, "no EAP Failure")
+    gateway.wait_calls(0)
+    gateway.expect_metric(2, "culvert_authentications_total", method="eap", result="reject")
+
+
+@case("eap-without-keys")
+def eap_without_keys(lab):
+    """EAP-MD5 gives no keys: where MPPE is required it is not even offered."""
+    gateway = lab.start(auth__methods=["eap"], ppp__mppe="require")
+    client = lab.dial(auth="eap", mppe="none")
+    text = client.refused()
+    expect("local  IP address" not in text, "the client got an address")
+    expect("MD5-Challenge" not in text, "EAP-MD5 was offered")
+    gateway.wait_calls(0)
 
 
 @case("no-common-auth")
