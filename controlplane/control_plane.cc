@@ -4,6 +4,7 @@
 
 #include "controlplane/accounting/settings.h"
 #include "controlplane/settings.h"
+#include "controlplane/settings_ipv6.h"
 #include "controlplane/shard/random.h"
 
 namespace culvert {
@@ -38,9 +39,12 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
     : metrics_(version, &directory_),
       source_limits_(MakeSourceLimits(config)),
       pools_(MakePools(config), kAddressRestMs, RandomBelow),
+      prefix_pools_(MakePrefixPools(config), kAddressRestMs),
+      prefixes_(&prefix_pools_, MakePrefixChoice(config)),
       users_(ReserveFixed(std::move(users), pools_), MakeEapSettings(config)),
       backends_({&users_}),
-      admission_(&backends_, &pools_, SteadyMs),
+      admission_(&backends_, &pools_, SteadyMs,
+                 config.ppp().ipv6() == "allow" ? &prefixes_ : nullptr),
       dataplane_(absl::StrCat("unix:", config.dataplane().socket()),
                  {.counters =
                       [this](const dataplane::v1::CountersResponse& round) {
@@ -70,11 +74,17 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                .dataplane = &dataplane_,
                .directory = &directory_,
                .metrics = &metrics_};
+  if (config.ppp().ipv6() == "allow") {
+    services_.link_settings = MakeLinkSettings(config, MachineName());
+  }
   pools_.Reserve(services_.ppp_settings->gateway_address);
   metrics_.SetPoolSource([this] {
     std::vector<PoolUsage> usage;
     for (const AddressPools::Usage& pool : pools_.usage()) {
       usage.push_back({.name = pool.name, .used = pool.in_use, .total = pool.size});
+    }
+    for (const ipv6::PrefixPools::Usage& pool : prefix_pools_.usage()) {
+      usage.push_back({.name = "ipv6:" + pool.name, .used = pool.in_use, .total = pool.size});
     }
     return usage;
   });

@@ -45,6 +45,8 @@ class ControlPlane {
   LastRound round_;
   pptp::SourceLimits source_limits_;
   AddressPools pools_;
+  ipv6::PrefixPools prefix_pools_;
+  ipv6::PrefixAssignment prefixes_;
   LocalUsers users_;
   AuthBackends backends_;
   Admission admission_;

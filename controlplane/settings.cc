@@ -72,6 +72,7 @@ std::shared_ptr<const ppp::PppSettings> MakePppSettings(const config::v1::Config
   settings->dns = Addresses(from.dns());
   settings->wins = Addresses(from.wins());
   settings->mppe = PolicyOf(from.mppe());
+  settings->ipv6 = from.ipv6() == "allow";
   settings->mppe_stateful = from.mppe_stateful() == "allow";
   auto has = [&](uint32_t bits) {
     return std::find(from.mppe_bits().begin(), from.mppe_bits().end(), bits) !=

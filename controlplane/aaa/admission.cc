@@ -7,13 +7,15 @@
 
 namespace culvert {
 
-Admission::Admission(Authenticator* backend, AddressPools* pools, Clock clock)
-    : backend_(backend), pools_(pools), clock_(std::move(clock)) {}
+Admission::Admission(Authenticator* backend, AddressPools* pools, Clock clock,
+                     ipv6::PrefixAssignment* prefixes)
+    : backend_(backend), pools_(pools), clock_(std::move(clock)), prefixes_(prefixes) {}
 
 void Admission::Authenticate(AuthRequest request, AuthDone done) {
   backend_->Authenticate(std::move(request), [this, done = std::move(done)](AuthResult result) {
     if (result.verdict == AuthVerdict::kAccept) {
       GiveAddress(result);
+      GivePrefixes(result);
     }
     done(std::move(result));
   });
@@ -22,6 +24,24 @@ void Admission::Authenticate(AuthRequest request, AuthDone done) {
 void Admission::Release(const Lease& lease) {
   if (lease.client_address != 0) {
     pools_->Release(lease.client_address, clock_());
+  }
+  if (prefixes_ != nullptr) {
+    prefixes_->Release(lease, clock_());
+  }
+}
+
+// GivePrefixes: a call may do without, so what is missing is only told.
+void Admission::GivePrefixes(AuthResult& result) {
+  if (prefixes_ == nullptr || result.lease.client_address == 0) {
+    return;
+  }
+  const std::string missing = prefixes_->Assign(result.grants.ipv6, clock_(), &result.lease);
+  if (missing.empty()) {
+    return;
+  }
+  if (std::optional<uint64_t> left_out = log_limit_.Admit()) {
+    spdlog::error("no IPv6 prefix for user={}: {} ({} more since the last such line)",
+                  Printable(result.user), missing, *left_out);
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "controlplane/aaa/address_pools.h"
 #include "controlplane/aaa/authentication.h"
+#include "controlplane/ipv6/prefix_assignment.h"
 #include "controlplane/logging/log_limit.h"
 
 namespace culvert {
@@ -17,7 +18,9 @@ class Admission final : public Authenticator {
   using Clock = std::function<uint64_t()>;  // milliseconds, steady
 
   // `backend` and `pools` outlive this.
-  Admission(Authenticator* backend, AddressPools* pools, Clock clock);
+  // `prefixes` too; null: calls get no IPv6 prefixes.
+  Admission(Authenticator* backend, AddressPools* pools, Clock clock,
+            ipv6::PrefixAssignment* prefixes = nullptr);
 
   // Authenticate: an accepted call holds `lease` of the answer until Release().
   void Authenticate(AuthRequest request, AuthDone done) override;
@@ -26,10 +29,12 @@ class Admission final : public Authenticator {
 
  private:
   void GiveAddress(AuthResult& result);
+  void GivePrefixes(AuthResult& result);
 
   Authenticator* const backend_;
   AddressPools* const pools_;
   const Clock clock_;
+  ipv6::PrefixAssignment* const prefixes_;
   LogLimit log_limit_;
 };
 

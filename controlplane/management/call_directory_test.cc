@@ -80,6 +80,14 @@ TEST_F(CallDirectoryTest, ShowsACallAsItWasPublished) {
   EXPECT_EQ(call->started().seconds(), 1);
   EXPECT_EQ(call->uptime().seconds(), 4);
   EXPECT_EQ(call->uptime().nanos(), 500'000'000);
+  EXPECT_EQ(call->ipv6_link_local(), "");
+  record.ipv6_interface_id = 0xa1d8a5e306a755b0;
+  record.ipv6_prefix = config::ParsePrefix6("2001:db8:1:7::/64");
+  record.ipv6_delegated_prefix = config::ParsePrefix6("2001:db8:ff00::/56");
+  directory_.Update(record);
+  EXPECT_EQ(directory_.Get(0xab)->ipv6_link_local(), "fe80::a1d8:a5e3:6a7:55b0");
+  EXPECT_EQ(directory_.Get(0xab)->ipv6_prefix(), "2001:db8:1:7::/64");
+  EXPECT_EQ(directory_.Get(0xab)->ipv6_delegated_prefix(), "2001:db8:ff00::/56");
 }
 
 TEST_F(CallDirectoryTest, WhatIsNotKnownIsEmpty) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "controlplane/ipv6/link_packet.h"
 #include "controlplane/logging/printable.h"
 #include "proto/config/address.h"
 
@@ -83,6 +84,13 @@ management::v1::Call ToProto(const CallRecord& record, const CallTraffic& traffi
   call.set_downstream_bps(traffic.downstream_bps);
   call.set_drops(traffic.drops);
   call.set_end_reason(Printable(record.end_reason));
+  if (record.ipv6_interface_id != 0) {
+    call.set_ipv6_link_local(config::FormatIpv6(ipv6::LinkLocal(record.ipv6_interface_id)));
+  }
+  if (record.ipv6_prefix) call.set_ipv6_prefix(config::FormatPrefix6(*record.ipv6_prefix));
+  if (record.ipv6_delegated_prefix) {
+    call.set_ipv6_delegated_prefix(config::FormatPrefix6(*record.ipv6_delegated_prefix));
+  }
   return call;
 }
 

@@ -23,9 +23,12 @@ struct CallRecord {
   uint16_t call_id = 0;
   uint16_t peer_call_id = 0;
   std::optional<AuthMethod> auth;
-  uint16_t mppe_bits = 0;  // 0: none
-  int64_t started_ms = 0;  // since 1970
-  std::string end_reason;  // with a DOWN event
+  uint16_t mppe_bits = 0;                                   // 0: none
+  uint64_t ipv6_interface_id = 0;                           // the client's (RFC 5072); 0: no IPv6
+  std::optional<config::Ipv6Prefix> ipv6_prefix;            // of the link
+  std::optional<config::Ipv6Prefix> ipv6_delegated_prefix;  // while the client has it (DHCPv6)
+  int64_t started_ms = 0;                                   // since 1970
+  std::string end_reason;                                   // with a DOWN event
 
   // nas_port is NAS-Port (RFC 2865 s5.5): the call's place in the data plane's table.
   [[nodiscard]] uint32_t nas_port() const { return static_cast<uint32_t>(handle); }

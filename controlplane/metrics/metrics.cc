@@ -117,6 +117,9 @@ void Metrics::SetControlCounters(size_t shard, const pptp::ControlCounters& tota
 void Metrics::SetPppCounters(size_t shard, const ppp::PppCounters& totals) {
   readings_->SetPpp(shard, totals);
 }
+void Metrics::SetLinkCounters(size_t shard, const ipv6::LinkCounters& totals) {
+  readings_->SetLinks(shard, totals);
+}
 void Metrics::SetPoolSource(std::function<std::vector<PoolUsage>()> source) {
   readings_->SetPoolSource(std::move(source));
 }

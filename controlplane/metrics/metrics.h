@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "controlplane/aaa/authentication.h"
+#include "controlplane/ipv6/link.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_settings.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
@@ -53,6 +54,7 @@ class Metrics {
   // SetControlCounters, SetPppCounters: totals of one shard, from 0; shards are added up.
   void SetControlCounters(size_t shard, const pptp::ControlCounters& totals);
   void SetPppCounters(size_t shard, const ppp::PppCounters& totals);
+  void SetLinkCounters(size_t shard, const ipv6::LinkCounters& totals);
   // SetPoolSource: called at each scrape, by the exporter's thread.
   void SetPoolSource(std::function<std::vector<PoolUsage>()> source);
 

@@ -130,6 +130,11 @@ TEST(Metrics, AddsUpTheShards) {
   EXPECT_THAT(text, HasSubstr("culvert_pptp_protocol_errors_total{error=\"bad-length\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("culvert_pptp_timeouts_total{awaited=\"echo\"} 4\n"));
   EXPECT_THAT(text, HasSubstr("culvert_pptp_wan_errors_total 4\n"));
+  ipv6::LinkCounters links;
+  links.dhcp_replies = 7;
+  metrics.SetLinkCounters(0, links);
+  metrics.SetLinkCounters(1, links);
+  EXPECT_THAT(metrics.Collect(), HasSubstr("culvert_ipv6_dhcp_replies_total 14\n"));
 }
 
 TEST(Metrics, ReadsPoolsAndCalls) {

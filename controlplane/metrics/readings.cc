@@ -26,12 +26,13 @@ MetricFamily CallsByState(const CallDirectory& directory) {
   return family;
 }
 
-struct PppColumn {
+template <typename Counters>
+struct Column {
   const char* name;
   const char* help;
-  uint64_t ppp::PppCounters::*value;
+  uint64_t Counters::*value;
 };
-constexpr PppColumn kPppColumns[] = {
+constexpr Column<ppp::PppCounters> kPppColumns[] = {
     {"malformed_frames_total", "PPP frames with no protocol", &ppp::PppCounters::malformed_frames},
     {"malformed_packets_total", "PPP control packets with a wrong length",
      &ppp::PppCounters::malformed_packets},
@@ -47,10 +48,22 @@ constexpr PppColumn kPppColumns[] = {
      &ppp::PppCounters::out_of_phase},
 };
 
-void AddPpp(const std::map<size_t, ppp::PppCounters>& shards, std::vector<MetricFamily>* families) {
-  for (const PppColumn& column : kPppColumns) {
+constexpr Column<ipv6::LinkCounters> kLinkColumns[] = {
+    {"advertisements_total", "Router advertisements sent", &ipv6::LinkCounters::advertisements},
+    {"dhcp_replies_total", "DHCPv6 messages sent", &ipv6::LinkCounters::dhcp_replies},
+    {"malformed_total", "IPv6 packets to the router that were not understood",
+     &ipv6::LinkCounters::malformed},
+    {"ignored_total", "IPv6 packets to the router that asked nothing of it",
+     &ipv6::LinkCounters::ignored},
+};
+
+// AddColumns adds up what the shards have.
+template <typename Counters, size_t kNum>
+void AddColumns(const char* prefix, const Column<Counters> (&columns)[kNum],
+                const std::map<size_t, Counters>& shards, std::vector<MetricFamily>* families) {
+  for (const Column<Counters>& column : columns) {
     MetricFamily family =
-        FamilyOf(MetricType::Counter, std::string("ppp_") + column.name, column.help);
+        FamilyOf(MetricType::Counter, std::string(prefix) + column.name, column.help);
     uint64_t sum = 0;
     for (const auto& [shard, counters] : shards) sum += counters.*column.value;
     AddValue(sum, {}, &family);
@@ -229,6 +242,11 @@ void Readings::SetControl(size_t shard, const pptp::ControlCounters& totals) {
   control_[shard] = totals;
 }
 
+void Readings::SetLinks(size_t shard, const ipv6::LinkCounters& totals) {
+  const std::lock_guard lock(mutex_);
+  links_[shard] = totals;
+}
+
 void Readings::SetPoolSource(std::function<std::vector<PoolUsage>()> source) {
   const std::lock_guard lock(mutex_);
   pool_source_ = std::move(source);
@@ -254,7 +272,8 @@ std::vector<MetricFamily> Readings::Collect() const {
     const std::lock_guard lock(mutex_);
     pool_source = pool_source_;
     AddControl(control_, &families);
-    AddPpp(ppp_, &families);
+    AddColumns("ppp_", kPppColumns, ppp_, &families);
+    AddColumns("ipv6_", kLinkColumns, links_, &families);
     AddGauge("dataplane_up", "Whether culvert-dataplane answers", dataplane_up_, &families);
     if (const auto round = dataplane_.Get()) {
       AddWorkers(*round, &families);

@@ -27,6 +27,7 @@ class Readings final : public prometheus::Collectable {
 
   void SetControl(size_t shard, const pptp::ControlCounters& totals);
   void SetPpp(size_t shard, const ppp::PppCounters& totals);
+  void SetLinks(size_t shard, const ipv6::LinkCounters& totals);
   void SetPoolSource(std::function<std::vector<PoolUsage>()> source);
   void SetDataplaneUp(bool up);
   void SetDataplane(const dataplane::v1::CountersResponse& round);
@@ -38,6 +39,7 @@ class Readings final : public prometheus::Collectable {
   mutable std::mutex mutex_;
   std::map<size_t, pptp::ControlCounters> control_;  // by shard
   std::map<size_t, ppp::PppCounters> ppp_;
+  std::map<size_t, ipv6::LinkCounters> links_;
   std::function<std::vector<PoolUsage>()> pool_source_;
   bool dataplane_up_ = false;
   LastRound dataplane_;

@@ -129,6 +129,7 @@ void Call::OnAlarm() {
                          "session timeout");
   } else if (step_ == Step::kRunning) {
     ppp_->OnTimer(SteadyMs());
+    Say(ipv6_.OnTimer(SteadyMs()));
   }
   Pump();
 }
@@ -173,9 +174,6 @@ void Call::Upsert(const ppp::DataplaneState& state) {
   config.set_peer_mru(state.peer_mru);
   config.set_mtu(state.mtu);
   config.set_client_address(state.client_address);
-  if (state.client_interface_id != 0) {
-    config.mutable_ipv6()->set_interface_id(state.client_interface_id);
-  }
   config.set_require_encryption(state.require_encryption);
   if (state.receive) {
     SetKey(*config.mutable_receive(), *state.receive);
@@ -189,6 +187,7 @@ void Call::Upsert(const ppp::DataplaneState& state) {
   if (state.client_address == 0) {
     config.clear_routes();
   }
+  ipv6_.Fill(state.client_interface_id, lease_, terms_.grants().ipv6, &config);
   unconfirmed_ = true;
   shard_->Program(std::move(operation), [self = shared_from_this()](const v1::Result& result) {
     self->OnUpsert(result);
@@ -244,6 +243,9 @@ void Call::SetAlarm() {
   std::optional<uint64_t> next_ms = ppp_->deadline_ms();
   if (const std::optional<uint64_t> end_ms = session_deadline_ms(); end_ms && !ending_) {
     next_ms = std::min(next_ms.value_or(*end_ms), *end_ms);
+  }
+  if (const std::optional<uint64_t> ipv6_ms = ipv6_.deadline_ms()) {
+    next_ms = std::min(next_ms.value_or(*ipv6_ms), *ipv6_ms);
   }
   alarm_.Set(next_ms);
 }
@@ -324,11 +326,32 @@ void Call::Apply(ppp::Up& effect) {
   report_.OnUp(effect.client_address, effect.mppe_bits);
 }
 
-void Call::Apply(ppp::Ipv6Up& effect) {}
+void Call::Apply(ppp::Ipv6Up& effect) {
+  ipv6_.Up(effect, shard_->services().link_settings, lease_, terms_.grants().ipv6,
+           &shard_->link_counters(), SteadyMs());
+  report_.OnIpv6(effect.client_id, lease_.prefix);
+  Say(ipv6_.OnTimer(SteadyMs()));
+}
 
-void Call::Apply(ppp::Ipv6Down& effect) {}
+void Call::Apply(ppp::Ipv6Down& effect) {
+  ipv6_.Down();
+  report_.OnIpv6(0, std::nullopt);
+}
 
-void Call::Apply(ppp::Ipv6Packet& effect) {}
+void Call::Apply(ppp::Ipv6Packet& effect) { Say(ipv6_.OnPacket(effect.packet, SteadyMs())); }
+
+void Call::Say(CallIpv6::Frames frames) {
+  if (ipv6_.TakeChange()) {
+    report_.OnIpv6Delegated(ipv6_.delegates() ? lease_.delegated_prefix : std::nullopt);
+    ppp_->ProgramAgain();
+  }
+  for (ppp::Effect& effect : ppp_->TakeEffects()) {
+    effects_.push_back(std::move(effect));
+  }
+  for (ppp::SendFrame& frame : frames) {
+    effects_.emplace_back(std::move(frame));
+  }
+}
 
 void Call::Apply(ppp::Changed& effect) { report_.OnChanged(ppp_->phase(), ppp_->mppe_bits()); }
 

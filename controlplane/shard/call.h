@@ -14,6 +14,7 @@
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_connection.h"
 #include "controlplane/shard/alarm.h"
+#include "controlplane/shard/call_ipv6.h"
 #include "controlplane/shard/call_report.h"
 #include "controlplane/shard/call_terms.h"
 #include "controlplane/shard/services.h"
@@ -93,6 +94,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void Apply(ppp::Ipv6Packet& effect);
   void Apply(ppp::Changed& effect);
   void Apply(ppp::Ended& effect);
+  void Say(CallIpv6::Frames frames);  // after what the data plane must know first
   void OnAuthResult(AuthMethod method, AuthResult result);
   // EndThroughLcp tells the client; the call ends as `cause` when it has answered or time is over.
   void EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::string_view reason);
@@ -112,6 +114,7 @@ class Call : public std::enable_shared_from_this<Call> {
   uint64_t handle_ = 0;
   Lease lease_;  // ours to give back
   CallTerms terms_;
+  CallIpv6 ipv6_;
   uint64_t up_ms_ = 0;        // 0: not up yet
   bool unconfirmed_ = false;  // an upsert of PPP's is under way
   bool pumping_ = false;

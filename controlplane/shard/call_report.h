@@ -27,6 +27,10 @@ class CallReport {
   void OnAuthResult(AuthMethod method, const AuthResult& result);
   void OnAuthenticated(AuthMethod method, const std::string& user);
   void OnUp(uint32_t client_address, uint16_t mppe_bits);
+  // OnIpv6: IPV6CP has opened, or ended (`interface_id` 0). OnIpv6Delegated: the client has, or has
+  // no longer, a prefix by DHCPv6.
+  void OnIpv6(uint64_t interface_id, const std::optional<config::Ipv6Prefix>& prefix);
+  void OnIpv6Delegated(const std::optional<config::Ipv6Prefix>& prefix);
   void OnChanged(ppp::Phase phase, uint16_t mppe_bits);
   // OnTermsChanged: by an operator or a RADIUS server; the data plane has confirmed it.
   void OnTermsChanged(const CallGrants& grants);

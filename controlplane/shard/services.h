@@ -8,6 +8,7 @@
 
 #include "controlplane/aaa/admission.h"
 #include "controlplane/dataplane_client/dataplane_client.h"
+#include "controlplane/ipv6/link_settings.h"
 #include "controlplane/management/call_change.h"
 #include "controlplane/management/call_directory.h"
 #include "controlplane/metrics/metrics.h"
@@ -35,6 +36,7 @@ struct Services {
   uint64_t lcp_delay_ms = 300;  // of calls whose client sends no GRE packet before
   std::vector<config::Ipv4Prefix> allowed_sources;
   pptp::SourceLimits* source_limits = nullptr;
+  std::shared_ptr<const ipv6::LinkSettings> link_settings;  // IPv6; null: denied
   Admission* admission = nullptr;
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;

@@ -94,6 +94,7 @@ void Shard::OnConnectionClosed(Connection* connection, std::string_view reason) 
 void Shard::Tick() {
   services_->metrics->SetPppCounters(index_, ppp_counters_);
   services_->metrics->SetControlCounters(index_, control_counters_);
+  services_->metrics->SetLinkCounters(index_, link_counters_);
   bool over = shutdown_deadline_ms_ != 0 && connections_.empty() && num_calls_ == 0;
   if (over || (shutdown_deadline_ms_ != 0 && SteadyMs() >= shutdown_deadline_ms_)) {
     for (auto copy = connections_; const auto& [key, connection] : copy) {

@@ -54,6 +54,7 @@ class Shard final : public DataplaneSink {
   pptp::ControlCounters& control_counters() { return control_counters_; }
   ppp::PppCounters& ppp_counters() { return ppp_counters_; }
   SourceGate& source_gate() { return source_gate_; }
+  ipv6::LinkCounters& link_counters() { return link_counters_; }
   void Program(dataplane::v1::Operation operation, DataplaneClient::Answered answered) {
     services_->dataplane->Program(index_, std::move(operation), std::move(answered));
   }
@@ -92,6 +93,7 @@ class Shard final : public DataplaneSink {
   pptp::ControlCounters control_counters_;
   ppp::PppCounters ppp_counters_;
   SourceGate source_gate_;
+  ipv6::LinkCounters link_counters_;
   bool dataplane_up_ = false;
   uint64_t shutdown_deadline_ms_ = 0;  // 0: not shutting down
   LogLimit connection_log_{std::chrono::seconds(10)};

@@ -9,12 +9,12 @@
 
 namespace culvert::dataplane {
 
-// AddAddresses puts "192.0.2.1/24" addresses on the interface; one that is there already is fine.
+// AddAddresses puts "192.0.2.1/24" and "2001:db8::1/64" addresses on the interface; one that is there already is fine.
 // Errors name the address and `interface`.
 absl::Status AddAddresses(const std::string& interface, uint32_t interface_index,
                           const std::vector<std::string>& addresses);
 
-// AddRoutes routes "192.0.2.0/24" prefixes to the interface, in the main table.
+// AddRoutes routes prefixes of either family to the interface, in the main table.
 absl::Status AddRoutes(const std::string& interface, uint32_t interface_index,
                        const std::vector<std::string>& prefixes);
 

@@ -200,6 +200,31 @@ TEST_F(MirrorTest, FollowsIpv6) {
   });
 }
 
+TEST_F(MirrorTest, AddressesAndRoutesOfTheConfigurationMayBeIpv6) {
+  InNamespace([&] {
+    MakeInterfaces();
+    ASSERT_TRUE(AddAddresses("access", tap_->index(), {"2001:db8:c::1/64"}).ok());
+    ASSERT_TRUE(AddAddresses("access", tap_->index(), {"2001:db8:c::1/64"}).ok());  // again
+    ASSERT_TRUE(AddRoutes("clients0", tun_->index(), {"2001:db8:1000::/36"}).ok());
+    EXPECT_NE(AddRoutes("clients0", tun_->index(), {"2001:db8:1000::/36"})
+                  .message()
+                  .find("2001:db8:1000::/36"),
+              std::string::npos);
+    EXPECT_FALSE(AddAddresses("access", tap_->index(), {"2001:db8::c"}).ok());
+    Mirror mirror(&datapath_, own_);
+    ASSERT_TRUE(mirror.Start().ok());
+    const auto kind = [&](uint64_t high, uint64_t low, uint8_t len) -> std::optional<RouteKind> {
+      const FakeDatapath::Lock lock(datapath_.mutex);
+      const auto found = datapath_.ipv6_routes.find({absl::MakeUint128(high, low), len});
+      if (found == datapath_.ipv6_routes.end()) return std::nullopt;
+      return found->second.kind;
+    };
+    EXPECT_EQ(kind(0x20010db8000c0000, 1, 128), RouteKind::kLocal);
+    EXPECT_EQ(kind(0x20010db8000c0000, 0, 64), RouteKind::kAdjacency);
+    EXPECT_EQ(kind(0x20010db810000000, 0, 36), RouteKind::kClients);
+  });
+}
+
 TEST_F(MirrorTest, TellsOurOwnAddresses) {
   InNamespace([&] {
     MakeInterfaces();

@@ -5,6 +5,25 @@
 #include <charconv>
 
 namespace culvert::config {
+namespace {
+
+std::optional<Ipv6Prefix> ParseWithLength(std::string_view text) {
+  const size_t slash = text.find('/');
+  if (slash == std::string_view::npos) {
+    return std::nullopt;
+  }
+  const std::optional<Ipv6Address> address = ParseIpv6(text.substr(0, slash));
+  const std::string_view digits = text.substr(slash + 1);
+  unsigned length = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
+  if (!address || digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
+      length > 128 || (digits.size() > 1 && digits[0] == '0')) {
+    return std::nullopt;
+  }
+  return Ipv6Prefix{.address = *address, .length = static_cast<uint8_t>(length)};
+}
+
+}  // namespace
 
 bool Ipv6Prefix::Contains(const Ipv6Address& other) const {
   for (unsigned bit = 0; bit < length; bit += 8) {
@@ -26,25 +45,19 @@ std::optional<Ipv6Address> ParseIpv6(std::string_view text) {
   return address;
 }
 
+std::optional<Ipv6Prefix> ParseInterface6(std::string_view text) {
+  const std::optional<Ipv6Prefix> parsed = ParseWithLength(text);
+  return parsed && parsed->length > 0 ? parsed : std::nullopt;
+}
+
 std::optional<Ipv6Prefix> ParsePrefix6(std::string_view text) {
-  const size_t slash = text.find('/');
-  if (slash == std::string_view::npos) {
-    return std::nullopt;
-  }
-  const std::optional<Ipv6Address> address = ParseIpv6(text.substr(0, slash));
-  const std::string_view digits = text.substr(slash + 1);
-  unsigned length = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), length);
-  if (!address || digits.empty() || error != std::errc() || end != digits.data() + digits.size() ||
-      length > 128 || (digits.size() > 1 && digits[0] == '0')) {
-    return std::nullopt;
-  }
-  for (unsigned bit = length; bit < 128; ++bit) {
-    if (((*address)[bit / 8] >> (7 - bit % 8) & 1) != 0) {
+  const std::optional<Ipv6Prefix> parsed = ParseWithLength(text);
+  for (unsigned bit = parsed ? parsed->length : 128; bit < 128; ++bit) {
+    if ((parsed->address[bit / 8] >> (7 - bit % 8) & 1) != 0) {
       return std::nullopt;
     }
   }
-  return Ipv6Prefix{.address = *address, .length = static_cast<uint8_t>(length)};
+  return parsed;
 }
 
 std::string FormatIpv6(const Ipv6Address& address) {

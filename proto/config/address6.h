@@ -24,6 +24,9 @@ struct Ipv6Prefix {
 [[nodiscard]] std::optional<Ipv6Address> ParseIpv6(std::string_view text);
 // ParsePrefix6: "2001:db8::/32", host bits zero.
 [[nodiscard]] std::optional<Ipv6Prefix> ParsePrefix6(std::string_view text);
+// ParseInterface6: "2001:db8::1/64", an address and the length of the prefix it stands in; /1 to
+// /128. The result keeps its host bits.
+[[nodiscard]] std::optional<Ipv6Prefix> ParseInterface6(std::string_view text);
 
 // FormatIpv6: "2001:db8::1".
 [[nodiscard]] std::string FormatIpv6(const Ipv6Address& address);

@@ -23,4 +23,8 @@ void CheckService(const v1::Config& config, const SourceMap& places,
 // CheckPools: ranges that overlap, hold one of our addresses, or that no route covers.
 void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
 
+// CheckIpv6: prefixes that overlap, hold one of our addresses or that no route covers; pools that
+// are named and do not exist; what does not go together.
+void CheckIpv6(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
+
 }  // namespace culvert::config

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "proto/config/address.h"
+#include "proto/config/address6.h"
 #include "proto/config/check.h"
 #include "proto/config/repeats.h"
 
@@ -73,6 +74,8 @@ void CheckPorts(const v1::Config& config, const SourceMap& places, std::vector<P
   const auto add_address = [&](const std::string& key, const std::string& text) {
     const auto parsed = ParseInterface(text);
     if (parsed) addresses.push_back({key, FormatIpv4(parsed->address)});
+    const auto parsed6 = ParseInterface6(text);
+    if (parsed6) addresses.push_back({key, FormatIpv6(parsed6->address)});
   };
   const v1::Clients& clients = config.dataplane().clients();
   names.push_back({"dataplane.clients.interface", clients.interface()});

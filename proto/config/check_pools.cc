@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "proto/config/address.h"
+#include "proto/config/address6.h"
 #include "proto/config/check.h"
 #include "proto/config/repeats.h"
 
@@ -110,11 +111,12 @@ void CheckRoutes(const v1::Config& config, const std::vector<PoolRange>& ranges,
   const auto& texts = config.dataplane().clients().routes();
   std::vector<Ipv4Prefix> routes;
   for (int i = 0; i < texts.size(); ++i) {
+    if (ParsePrefix6(texts[i])) continue;
     const auto route = ParsePrefix(texts[i]);
     if (!route || !places.Usable(fmt::format("dataplane.clients.routes[{}]", i))) return;
     routes.push_back(*route);
   }
-  if (routes.empty()) return;
+  if (texts.empty()) return;
   for (const PoolRange& range : ranges) {
     if (Covered(range.range, routes)) continue;
     problems->push_back(places.At(

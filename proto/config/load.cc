@@ -60,6 +60,7 @@ Loaded LoadOver(std::string_view text, const std::string& file, Process process)
     CheckDataplane(loaded.config, places, &loaded.problems);
     CheckService(loaded.config, places, &loaded.problems);
     CheckPools(loaded.config, places, &loaded.problems);
+    CheckIpv6(loaded.config, places, &loaded.problems);
   }
   Sort(&loaded.problems);
   return loaded;

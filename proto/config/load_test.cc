@@ -152,10 +152,10 @@ TEST(Load, FormsOfText) {
           "'.', that starts with a letter or digit",
           "f:6: dataplane.ports[0].mac: \"01:00:00:00:00:00\" is not a unicast MAC address such as "
           "02:00:00:00:00:01",
-          "f:7: dataplane.ports[0].addresses[0]: \"192.0.2.1\" is not an IPv4 address with its "
-          "prefix length, such as 192.0.2.1/24",
-          "f:9: dataplane.clients.routes[0]: \"10.77.0.1/16\" is not an IPv4 prefix with no host "
-          "bits set, such as 192.0.2.0/24",
+          "f:7: dataplane.ports[0].addresses[0]: \"192.0.2.1\" is not an address with its "
+          "prefix length, such as 192.0.2.1/24 or 2001:db8::1/64",
+          "f:9: dataplane.clients.routes[0]: \"10.77.0.1/16\" is not a prefix with no host "
+          "bits set, such as 192.0.2.0/24 or 2001:db8::/32",
           "f:11: pptp.listen[0]: \"0.0.0.0\" is not an IPv4 address and a port from 1 to 65535, "
           "such as 192.0.2.1:1723",
           "f:13: ppp.gateway_address: \"10.77.0\" is not an IPv4 address such as 192.0.2.1",

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "proto/config/address.h"
+#include "proto/config/address6.h"
 
 namespace culvert::config {
 namespace {
@@ -37,6 +38,14 @@ bool HasForm(std::string_view value, v1::Kind kind) {
       return value.size() > 1 && value[0] == '/';
     case v1::KIND_MAC:
       return ParseMac(value).has_value();
+    case v1::KIND_IPV6:
+      return ParseIpv6(value).has_value();
+    case v1::KIND_IPV6_PREFIX:
+      return ParsePrefix6(value).has_value();
+    case v1::KIND_ANY_PREFIX:
+      return ParsePrefix(value).has_value() || ParsePrefix6(value).has_value();
+    case v1::KIND_ANY_INTERFACE:
+      return ParseInterface(value).has_value() || ParseInterface6(value).has_value();
     default:
       return true;
   }
@@ -61,6 +70,14 @@ std::string_view FormText(v1::Kind kind) {
       return "an absolute path";
     case v1::KIND_MAC:
       return "a unicast MAC address such as 02:00:00:00:00:01";
+    case v1::KIND_IPV6:
+      return "an IPv6 address such as 2001:db8::1";
+    case v1::KIND_IPV6_PREFIX:
+      return "an IPv6 prefix with no host bits set, such as 2001:db8::/32";
+    case v1::KIND_ANY_PREFIX:
+      return "a prefix with no host bits set, such as 192.0.2.0/24 or 2001:db8::/32";
+    case v1::KIND_ANY_INTERFACE:
+      return "an address with its prefix length, such as 192.0.2.1/24 or 2001:db8::1/64";
     default:
       return "text";
   }

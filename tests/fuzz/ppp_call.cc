@@ -33,6 +33,7 @@ std::shared_ptr<const ppp::PppSettings> MakeSettings(uint8_t bits) {
   settings->gateway_address = 0x0a4d0001;
   settings->dns = {0x08080808};
   settings->server_name = "culvert";
+  settings->ipv6 = (bits & 0x20) != 0;
   settings->echo_interval_s = (bits & 0x80) != 0 ? 0 : 5;
   settings->methods = {AuthMethod::kMsChapV2, AuthMethod::kMsChap};
   if (settings->mppe != ppp::MppePolicy::kRequire) {
@@ -190,10 +191,19 @@ class Harness {
   }
   void On(const ppp::Authenticated&) { Require(accepted_, "who is in was accepted"); }
   void On(const ppp::Up& e) {
-    Require(accepted_ && e.client_address == kClientAddress, "who is up was accepted");
+    Require(accepted_, "who is up was accepted");
+    Require(e.client_address == kClientAddress || (e.client_address == 0 && ipv6_),
+            "who is up has an address");
     Require(settings_->mppe != ppp::MppePolicy::kRequire || e.mppe_bits != 0,
             "up without encryption where it is required");
   }
+  void On(const ppp::Ipv6Up& e) {
+    Require(settings_->ipv6 && accepted_, "IPv6 is for those who may have it");
+    Require(e.client_id != 0 && e.client_id != e.gateway_id, "interface identifiers differ");
+    ipv6_ = true;
+  }
+  void On(const ppp::Ipv6Down&) { ipv6_ = false; }
+  void On(const ppp::Ipv6Packet&) { Require(ipv6_, "no packet without IPV6CP"); }
   void On(const ppp::Changed&) {}
   void On(const ppp::Ended& e) {
     Require(!e.reason.empty(), "there is a reason");
@@ -209,6 +219,7 @@ class Harness {
   bool asked_ = false;
   bool accepted_ = false;
   bool ended_ = false;
+  bool ipv6_ = false;
 };
 
 }  // namespace

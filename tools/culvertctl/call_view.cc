@@ -72,6 +72,11 @@ std::vector<std::string> CallDetails(const Call& call) {
   add("local address", call.local_address());
   add("call id", fmt::format("{} (peer's: {})", call.call_id(), call.peer_call_id()));
   add("client address", call.client_address());
+  if (!call.ipv6_link_local().empty()) {
+    add("IPv6 link", call.ipv6_link_local());
+    add("IPv6 prefix", call.ipv6_prefix());
+    add("IPv6 delegated", call.ipv6_delegated_prefix());
+  }
   add("authentication", call.auth());
   add("MPPE", call.mppe());
   add("started",

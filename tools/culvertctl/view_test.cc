@@ -93,6 +93,14 @@ TEST_F(ViewTest, DetailsNameEachField) {
   EXPECT_THAT(lines, testing::Contains("local address   -"));
   EXPECT_THAT(lines, testing::Contains("started         2001-09-09 01:46:40 (1m05s ago)"));
   EXPECT_THAT(lines, testing::Contains("downstream      0 packets, 20.0 MB, 12.3 Mbit/s"));
+  EXPECT_THAT(lines, testing::Not(testing::Contains(testing::HasSubstr("IPv6"))));
+  Call call = MakeCall("00000000000000aa", "alice", 1'000'000'000);
+  call.set_ipv6_link_local("fe80::5");
+  call.set_ipv6_prefix("2001:db8:1:7::/64");
+  const auto more = CallDetails(call);
+  EXPECT_THAT(more, testing::Contains("IPv6 link       fe80::5"));
+  EXPECT_THAT(more, testing::Contains("IPv6 prefix     2001:db8:1:7::/64"));
+  EXPECT_THAT(more, testing::Contains("IPv6 delegated  -"));
 }
 
 TEST_F(ViewTest, AnEventIsOneLine) {

@@ -89,8 +89,11 @@ class Gateway:
                      for name in ("dataplane", "controlplane")}
         self.processes = {}
         self.write_secrets('alice * secret *\nbob * "other secret" *\n')
+        self.write_config()
+
+    def write_config(self):
         with open(self.config_file, "w", encoding="utf-8") as file:
-            file.write(to_toml(config))
+            file.write(to_toml(self.config))
 
     def write_secrets(self, text):
         path = os.path.join(self.directory, "chap-secrets")

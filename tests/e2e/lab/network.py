@@ -71,6 +71,14 @@ class Network:
         run(["ip", "-n", self.internet, "addr", "add", f"{INTERNET}/24", "dev", "net0"])
         run(["ip", "-n", self.internet, "route", "add", TUNNEL_NET, "via", CORE])
 
+    def add_ipv6(self, address, gateway, prefix):
+        """Gives the internet's host an IPv6 address and a route to the clients' prefix; interfaces
+        that the gateway makes from now on have IPv6 too."""
+        self.exec(self.gateway, "sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=0")
+        self.exec(self.internet, "sysctl", "-q", "-w", "net.ipv6.conf.net0.disable_ipv6=0")
+        run(["ip", "-n", self.internet, "addr", "add", address, "dev", "net0", "nodad"])
+        run(["ip", "-n", self.internet, "route", "add", prefix, "via", gateway])
+
     def close(self):
         for name in reversed(self._made):
             run(["ip", "netns", "del", name], check=False)

@@ -1,0 +1,92 @@
+#include "controlplane/ipv6/prefix_pools.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "controlplane/ipv6/test_packets.h"
+
+namespace culvert::ipv6::testing {
+namespace {
+
+constexpr uint64_t kRestMs = 30'000;
+
+std::string Text(const std::optional<config::Ipv6Prefix>& prefix) {
+  return prefix ? config::FormatPrefix6(*prefix) : "none";
+}
+
+TEST(PrefixPoolsTest, InOrderAndEachOnce) {
+  PrefixPools pools({{"links", 64, {Prefix("2001:db8:1::/63"), Prefix("2001:db8:2::/63")}},
+                     {"homes", 56, {Prefix("2001:db8:f000::/55")}}},
+                    kRestMs);
+  EXPECT_EQ(Text(pools.Allocate("links", 0)), "2001:db8:1::/64");
+  EXPECT_EQ(Text(pools.Allocate("links", 0)), "2001:db8:1:1::/64");
+  EXPECT_EQ(Text(pools.Allocate("links", 0)), "2001:db8:2::/64");
+  EXPECT_EQ(Text(pools.Allocate("homes", 0)), "2001:db8:f000::/56");
+  EXPECT_EQ(Text(pools.Allocate("homes", 0)), "2001:db8:f000:100::/56");
+  EXPECT_EQ(Text(pools.Allocate("homes", 0)), "none");
+  EXPECT_EQ(Text(pools.Allocate("links", 0)), "2001:db8:2:1::/64");
+  EXPECT_EQ(Text(pools.Allocate("links", 0)), "none");
+  EXPECT_EQ(Text(pools.Allocate("others", 0)), "none");
+  EXPECT_TRUE(pools.Has("homes"));
+  EXPECT_FALSE(pools.Has("others"));
+  const auto usage = pools.usage();
+  ASSERT_EQ(usage.size(), 2u);
+  EXPECT_EQ(usage[0].size, 4u);
+  EXPECT_EQ(usage[0].in_use, 4u);
+  EXPECT_EQ(usage[1].size, 2u);
+}
+
+TEST(PrefixPoolsTest, RestAfterUse) {
+  PrefixPools pools({{"p", 64, {Prefix("2001:db8::/62")}}}, kRestMs);
+  const auto first = pools.Allocate("p", 0);
+  const auto second = pools.Allocate("p", 0);
+  pools.Release(*first, 1000);
+  pools.Release(*first, 1000);  // once is enough
+  pools.Release(*second, 2000);
+  EXPECT_EQ(pools.usage()[0].in_use, 0u);
+  EXPECT_EQ(Text(pools.Allocate("p", 3000)), "2001:db8:0:2::/64");  // fresh ones first
+  EXPECT_EQ(Text(pools.Allocate("p", 31'000)), "2001:db8::/64");    // has rested
+  EXPECT_EQ(Text(pools.Allocate("p", 31'000)), "2001:db8:0:3::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 31'000)), "2001:db8:0:1::/64");  // nothing else is left
+  EXPECT_EQ(Text(pools.Allocate("p", 31'000)), "none");
+}
+
+TEST(PrefixPoolsTest, FixedOnesAreNeverGivenTwice) {
+  PrefixPools pools({{"p", 64, {Prefix("2001:db8::/62")}}}, kRestMs);
+  pools.Reserve(Prefix("2001:db8::/64"));
+  pools.Reserve(Prefix("2001:db8::/65"));
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8::/64")));
+  EXPECT_FALSE(pools.AcquireFixed(Prefix("2001:db8::/64")));
+  EXPECT_FALSE(pools.AcquireFixed(Prefix("2001:db8::/48")));
+  EXPECT_FALSE(pools.AcquireFixed(Prefix("2001:db8::7/128")));
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8:0:2::/64")));  // RADIUS: not known before
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8:ffff::/48")));
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:1::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:3::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "none");
+  EXPECT_FALSE(pools.AcquireFixed(Prefix("2001:db8:0:1::/64")));
+  pools.Release(Prefix("2001:db8:0:2::/64"), 0);
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:2::/64");
+  pools.Release(Prefix("2001:db8::/64"), 0);
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "none");  // it stays reserved
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8::/64")));
+}
+
+TEST(PrefixPoolsTest, HugePoolsAndReservationsCostNothing) {
+  PrefixPools pools({{"p", 64, {Prefix("2001::/16")}}, {"host", 128, {Prefix("2002::/126")}}},
+                    kRestMs);
+  EXPECT_EQ(pools.usage()[0].size, uint64_t{1} << 48);
+  pools.Reserve(Prefix("2001::/17"));
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:8000::/64");
+  std::set<std::string> given;
+  for (int i = 0; i < 100'000; ++i) {
+    given.insert(Text(pools.Allocate("p", 0)));
+  }
+  EXPECT_EQ(given.size(), 100'000u);
+  EXPECT_EQ(Text(pools.Allocate("host", 0)), "2002::/128");
+  EXPECT_EQ(pools.usage()[1].size, 4u);
+}
+
+}  // namespace
+}  // namespace culvert::ipv6::testing
