@@ -1,0 +1,134 @@
+// The client against the server's own PppCall, frame by frame in memory.
+#include "controlplane/client_role/ppp_client.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "controlplane/aaa/local_users.h"
+#include "controlplane/crypto/mppe_keys.h"
+#include "controlplane/crypto/mschap.h"
+
+namespace culvert::client_role {
+namespace {
+
+constexpr uint32_t kAddress = 0x0a4d000a;
+
+Secret HashOf(std::string_view password) {
+  return *crypto::NtPasswordHash(
+      {reinterpret_cast<const uint8_t*>(password.data()), password.size()});
+}
+
+Users Alice() {
+  Users users;
+  users.Insert("alice", {.password = {}, .nt_hash = HashOf("secret")});
+  return users;
+}
+
+// Link joins a client to a server whose AAA knows alice with "secret".
+class Link {
+ public:
+  explicit Link(std::string_view password, ppp::MppePolicy mppe = ppp::MppePolicy::kRequire) {
+    auto server = std::make_shared<ppp::PppSettings>();
+    server->gateway_address = 0x0a4d0001;
+    server->mppe = mppe;
+    server->methods = {AuthMethod::kMsChapV2};
+    server_ = std::make_unique<ppp::PppCall>(server, random_, &counters_, now_ms_);
+    settings_.mppe = mppe;
+    account_ = {.user = "alice", .nt_hash = HashOf(password)};
+    client_ = std::make_unique<PppClient>(&settings_, &account_, random_, &counters_);
+  }
+
+  void Run() {
+    server_->Start(now_ms_);
+    client_->Start(now_ms_);
+    for (int i = 0; i < 100; ++i) {
+      for (const std::vector<uint8_t>& frame : client_->TakeFrames()) {
+        server_->OnFrame(frame, now_ms_);
+      }
+      for (ppp::Effect& effect : server_->TakeEffects()) {
+        std::visit([this](auto& typed) { On(typed); }, effect);
+      }
+    }
+  }
+  void On(ppp::SendFrame& effect) { client_->OnFrame(effect.data, now_ms_); }
+  void On(ppp::Program& effect) { state_ = std::move(effect.state); }
+  void On(ppp::Authenticate& effect) {
+    users_.Authenticate(std::move(effect.request), [this](AuthResult result) {
+      result.lease.client_address = kAddress;
+      server_->OnAuthResult(std::move(result), now_ms_);
+    });
+  }
+  void On(ppp::Up&) { server_up_ = true; }
+  void On(ppp::Ended& effect) { ended_ = effect.reason; }
+  template <typename T>
+  void On(T&) {}
+
+  uint64_t now_ms_ = 1000;
+  uint8_t next_ = 1;
+  ppp::Random random_ = [this](std::span<uint8_t> out) {
+    std::generate(out.begin(), out.end(), [this] { return next_ = next_ * 5 + 7; });
+  };
+  ppp::PppCounters counters_;
+  ppp::PppSettings settings_;
+  PppClient::Account account_;
+  LocalUsers users_{Alice()};
+  std::unique_ptr<ppp::PppCall> server_;
+  std::unique_ptr<PppClient> client_;
+  ppp::DataplaneState state_;
+  bool server_up_ = false;
+  std::string ended_;
+};
+
+TEST(PppClient, ReachesTheServerWithTheSameKeys) {
+  Link link("secret");
+  link.Run();
+  ASSERT_TRUE(link.client_->up()) << link.client_->failure();
+  EXPECT_TRUE(link.server_up_);
+  EXPECT_EQ(link.client_->address(), kAddress);
+  ASSERT_TRUE(link.state_.receive && link.state_.send);
+  EXPECT_TRUE(link.client_->keys().send_128.Equals(link.state_.receive->start_key.octets()));
+  EXPECT_TRUE(link.client_->keys().receive_128.Equals(link.state_.send->start_key.octets()));
+  EXPECT_EQ(link.client_->deadline_ms(), std::nullopt) << "nothing is left to be repeated";
+}
+
+TEST(PppClient, GoesWithoutMppeWhenItIsDenied) {
+  Link link("secret", ppp::MppePolicy::kDeny);
+  link.Run();
+  EXPECT_TRUE(link.client_->up()) << link.client_->failure();
+  EXPECT_FALSE(link.state_.send.has_value());
+}
+
+TEST(PppClient, WrongPasswordIsToldByTheServer) {
+  Link link("wrong");
+  link.Run();
+  EXPECT_FALSE(link.client_->up());
+  EXPECT_NE(link.client_->failure(), "");
+}
+
+TEST(PppClient, RepeatsWhatIsLost) {
+  Link link("secret");
+  link.client_->Start(link.now_ms_);
+  EXPECT_EQ(link.client_->TakeFrames().size(), 1u);  // lost
+  ASSERT_TRUE(link.client_->deadline_ms().has_value());
+  link.now_ms_ = *link.client_->deadline_ms();
+  link.client_->OnTimer(link.now_ms_);
+  EXPECT_EQ(link.client_->TakeFrames().size(), 1u);
+}
+
+TEST(PppClient, HangsUpThroughLcp) {
+  Link link("secret");
+  link.Run();
+  link.client_->HangUp(link.now_ms_);
+  for (const std::vector<uint8_t>& frame : link.client_->TakeFrames()) {
+    link.server_->OnFrame(frame, link.now_ms_);
+  }
+  for (ppp::Effect& effect : link.server_->TakeEffects()) {
+    std::visit([&link](auto& typed) { link.On(typed); }, effect);
+  }
+  EXPECT_NE(link.client_->failure(), "");
+}
+
+}  // namespace
+}  // namespace culvert::client_role
