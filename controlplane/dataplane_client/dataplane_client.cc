@@ -16,6 +16,22 @@ namespace {
 constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(2);
 constexpr absl::Duration kStable = absl::Seconds(10);  // a session of this length begins anew
+
+// FlushAfterTurn sends what a shard has added when its loop has done all that it has to do now: so
+// what goes out in one turn goes out in one message, and nothing waits for a clock.
+void FlushAfterTurn(asio::io_context& loop, const std::shared_ptr<DataplaneSession>& session,
+                    size_t shard) {
+  if (session->flush_due(shard).exchange(true)) {
+    return;
+  }
+  asio::post(loop, [weak = std::weak_ptr<DataplaneSession>(session), shard] {
+    if (const std::shared_ptr<DataplaneSession> alive = weak.lock()) {
+      alive->flush_due(shard) = false;
+      alive->program().Flush();
+      alive->frames().Flush();
+    }
+  });
+}
 }  // namespace
 
 DataplaneClient::DataplaneClient(std::string target, Callbacks callbacks)
@@ -50,6 +66,14 @@ void DataplaneClient::Run() {
 void DataplaneClient::RunSession() {
   auto session = std::make_shared<DataplaneSession>(
       target_, DataplaneSession::Callbacks{
+                   .answers =
+                       [this](size_t shard, std::vector<ProgramStream::Answer> answers) {
+                         asio::post(*shards_[shard].loop, [answers = std::move(answers)] {
+                           for (const ProgramStream::Answer& answer : answers) {
+                             answer.answered(answer.result);
+                           }
+                         });
+                       },
                    .frames = [this](v1::FrameBatch batch) { OnFrames(std::move(batch)); },
                    .counters = callbacks_.counters,
                    .events = [this](const v1::EventBatch& batch) { OnEvents(batch); }});
@@ -110,26 +134,29 @@ bool DataplaneClient::PauseOrStop() {
 
 void DataplaneClient::Program(size_t shard, v1::Operation operation, Answered answered) {
   asio::io_context* loop = shards_[shard].loop;
-  auto post = [loop, answered = std::move(answered)](const v1::Result& result) {
-    asio::post(*loop, [answered, result] { answered(result); });
-  };
   std::shared_ptr<DataplaneSession> session;
   {
     absl::MutexLock lock(&mutex_);
     session = session_;
   }
   if (session != nullptr) {
-    return session->program().Submit(std::move(operation), std::move(post));
+    session->program().Add(shard, std::move(operation), std::move(answered));
+    return FlushAfterTurn(*loop, session, shard);
   }
   v1::Result result;
   result.set_code(static_cast<int>(grpc::StatusCode::UNAVAILABLE));
   result.set_message("the data plane is not connected");
-  post(result);
+  asio::post(*loop, [answered = std::move(answered), result] { answered(result); });
 }
 
 bool DataplaneClient::SendFrame(uint64_t handle, wire::Octets frame) {
   absl::MutexLock lock(&mutex_);
-  return session_ != nullptr && session_->frames().Send(handle, frame);
+  if (session_ == nullptr || !session_->frames().Add(handle, frame)) {
+    return false;
+  }
+  const size_t shard = ShardOf(handle);
+  FlushAfterTurn(*shards_[shard].loop, session_, shard);
+  return true;
 }
 
 void DataplaneClient::OnFrames(v1::FrameBatch batch) {

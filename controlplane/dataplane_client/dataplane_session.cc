@@ -34,7 +34,8 @@ void SetDeadline(grpc::ClientContext& context, std::chrono::milliseconds timeout
 
 DataplaneSession::DataplaneSession(const std::string& target, Callbacks callbacks)
     : stub_(v1::Dataplane::NewStub(MakeChannel(target))),
-      program_([this](const grpc::Status& status) { OnStreamDone("Program", status); }),
+      program_(std::move(callbacks.answers),
+               [this](const grpc::Status& status) { OnStreamDone("Program", status); }),
       frames_(std::move(callbacks.frames),
               [this](const grpc::Status& status) { OnStreamDone("Frames", status); }),
       counters_(std::move(callbacks.counters),

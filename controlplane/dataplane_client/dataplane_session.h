@@ -7,6 +7,7 @@
 #include <absl/synchronization/mutex.h>
 #include <grpcpp/grpcpp.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -22,6 +23,7 @@ namespace culvert {
 class DataplaneSession {
  public:
   struct Callbacks {  // on gRPC's threads
+    ProgramStream::Deliver answers;
     FrameStream::Received frames;
     CounterStream::Received counters;
     EventStream::Received events;
@@ -45,6 +47,8 @@ class DataplaneSession {
 
   ProgramStream& program() { return program_; }
   FrameStream& frames() { return frames_; }
+  // flush_due: whether somebody has promised to flush both for a shard.
+  std::atomic<bool>& flush_due(size_t shard) { return flush_due_[shard % kMaxShards]; }
   // stub may outlive the session.
   std::shared_ptr<dataplane::v1::Dataplane::Stub> stub() { return stub_; }
 
@@ -55,7 +59,9 @@ class DataplaneSession {
   absl::Status RemoveAll(const std::vector<uint64_t>& handles);
   void OnStreamDone(std::string_view stream, const grpc::Status& status);
 
+  static constexpr size_t kMaxShards = 64;
   const std::shared_ptr<dataplane::v1::Dataplane::Stub> stub_;
+  std::array<std::atomic<bool>, kMaxShards> flush_due_{};
   grpc::ClientContext list_context_, program_context_, frames_context_, counters_context_,
       events_context_;
   ProgramStream program_;

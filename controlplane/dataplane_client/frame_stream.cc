@@ -30,7 +30,7 @@ bool FrameStream::WaitAttached(absl::Duration timeout) {
   return mutex_.AwaitWithTimeout(absl::Condition(&known), timeout) && attached_ && !closed_;
 }
 
-bool FrameStream::Send(uint64_t handle, wire::Octets frame) {
+bool FrameStream::Add(uint64_t handle, wire::Octets frame) {
   absl::MutexLock lock(&mutex_);
   if (closed_ || waiting_.frames_size() >= kMaxWaiting) {
     return false;
@@ -38,10 +38,14 @@ bool FrameStream::Send(uint64_t handle, wire::Octets frame) {
   dataplane::v1::Frame& added = *waiting_.add_frames();
   added.set_handle(handle);
   added.set_data(frame.data(), frame.size());
-  if (!writing_) {
+  return true;
+}
+
+void FrameStream::Flush() {
+  absl::MutexLock lock(&mutex_);
+  if (!closed_ && !writing_) {
     WriteNext();
   }
-  return true;
 }
 
 void FrameStream::WriteNext() {

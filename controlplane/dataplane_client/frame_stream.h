@@ -1,5 +1,5 @@
-// FrameStream: one Frames RPC. Frames are gathered while a batch is being written. Any thread may
-// call Send(); frames from the data plane come on gRPC's threads.
+// FrameStream: one Frames RPC. Frames are gathered until Flush(), and while a batch is being
+// written. Any thread may call Add(); frames from the data plane come on gRPC's threads.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -28,9 +28,10 @@ class FrameStream final
   // does not say within `timeout`.
   [[nodiscard]] bool WaitAttached(absl::Duration timeout);
 
-  // Send is false when the frame was dropped: the RPC is over, or too many frames wait. PPP sends
-  // again what matters.
-  bool Send(uint64_t handle, wire::Octets frame);
+  // Add keeps a frame until Flush(); it is false when the frame was dropped: the RPC is over, or
+  // too many frames wait. PPP sends again what matters.
+  bool Add(uint64_t handle, wire::Octets frame);
+  void Flush();
 
   void OnReadInitialMetadataDone(bool ok) override;
   void OnWriteDone(bool ok) override;

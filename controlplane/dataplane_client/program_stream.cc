@@ -2,6 +2,8 @@
 
 #include <openssl/crypto.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace culvert {
@@ -43,37 +45,67 @@ void ProgramStream::Start(v1::Dataplane::Stub* stub, grpc::ClientContext* contex
   StartCall();
 }
 
-void ProgramStream::Submit(v1::Operation operation, Answered answered) {
+void ProgramStream::Add(size_t shard, v1::Operation operation, Answered answered) {
   {
     absl::MutexLock lock(&mutex_);
     if (!closed_) {
-      *waiting_.add_operations() = std::move(operation);
-      waiting_answered_.push_back(std::move(answered));
-      if (!writing_) {
-        WriteNext();
-      }
+      waiting_.add_operations()->Swap(&operation);
+      waiting_asked_.push_back({.shard = shard, .answered = std::move(answered)});
       return;
     }
   }
-  answered(Unavailable());
+  std::vector<Asked> asked;
+  asked.push_back({.shard = shard, .answered = std::move(answered)});
+  Distribute(std::move(asked), [](size_t) { return Unavailable(); });
+}
+
+void ProgramStream::Flush() {
+  absl::MutexLock lock(&mutex_);
+  if (!closed_ && !writing_) {
+    WriteNext();
+  }
+}
+
+void ProgramStream::Submit(v1::Operation operation, Answered answered) {
+  Add(kNoShard, std::move(operation), std::move(answered));
+  Flush();
+}
+
+template <typename Result>
+void ProgramStream::Distribute(std::vector<Asked> asked, Result result) {
+  std::vector<std::vector<Answer>> by_shard;
+  for (size_t i = 0; i < asked.size(); ++i) {
+    const size_t shard = asked[i].shard;
+    if (shard == kNoShard) {
+      asked[i].answered(result(i));
+      continue;
+    }
+    by_shard.resize(std::max(by_shard.size(), shard + 1));
+    by_shard[shard].push_back({.answered = std::move(asked[i].answered), .result = result(i)});
+  }
+  for (size_t shard = 0; shard < by_shard.size(); ++shard) {
+    if (!by_shard[shard].empty()) {
+      deliver_(shard, std::move(by_shard[shard]));
+    }
+  }
 }
 
 void ProgramStream::WriteNext() {
-  if (waiting_answered_.empty()) {
+  if (waiting_asked_.empty()) {
     return;
   }
-  Batch batch{.number = ++last_number_, .sent = Clock::now(), .answered = {}};
+  Batch batch{.number = ++last_number_, .sent = Clock::now(), .asked = {}};
   written_.Clear();
   if (waiting_.operations_size() <= kMaxBatch) {
     written_.Swap(&waiting_);
-    batch.answered = std::exchange(waiting_answered_, {});
+    batch.asked = std::exchange(waiting_asked_, {});
   } else {
     for (int i = 0; i < kMaxBatch; ++i) {
       written_.add_operations()->Swap(waiting_.mutable_operations(i));
-      batch.answered.push_back(std::move(waiting_answered_[static_cast<size_t>(i)]));
+      batch.asked.push_back(std::move(waiting_asked_[static_cast<size_t>(i)]));
     }
     waiting_.mutable_operations()->DeleteSubrange(0, kMaxBatch);
-    waiting_answered_.erase(waiting_answered_.begin(), waiting_answered_.begin() + kMaxBatch);
+    waiting_asked_.erase(waiting_asked_.begin(), waiting_asked_.begin() + kMaxBatch);
   }
   written_.set_batch(batch.number);
   unanswered_.push_back(std::move(batch));
@@ -98,7 +130,7 @@ void ProgramStream::OnReadDone(bool ok) {
   {
     absl::MutexLock lock(&mutex_);
     if (unanswered_.empty() || unanswered_.front().number != response_.batch() ||
-        static_cast<size_t>(response_.results_size()) != unanswered_.front().answered.size()) {
+        static_cast<size_t>(response_.results_size()) != unanswered_.front().asked.size()) {
       batch.number = 0;
     } else {
       batch = std::move(unanswered_.front());
@@ -108,9 +140,9 @@ void ProgramStream::OnReadDone(bool ok) {
   if (batch.number == 0) {
     return Close();  // a data plane that breaks the contract is as good as none
   }
-  for (size_t i = 0; i < batch.answered.size(); ++i) {
-    batch.answered[i](response_.results(static_cast<int>(i)));
-  }
+  Distribute(std::move(batch.asked), [this](size_t i) {
+    return std::move(*response_.mutable_results(static_cast<int>(i)));
+  });
   StartRead(&response_);
 }
 
@@ -125,26 +157,19 @@ void ProgramStream::Close() {
 }
 
 void ProgramStream::OnDone(const grpc::Status& status) {
-  std::vector<Answered> left;
+  std::vector<Asked> left;
   {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
     for (Batch& batch : unanswered_) {
-      for (Answered& answered : batch.answered) {
-        left.push_back(std::move(answered));
-      }
+      std::move(batch.asked.begin(), batch.asked.end(), std::back_inserter(left));
     }
-    for (Answered& answered : waiting_answered_) {
-      left.push_back(std::move(answered));
-    }
+    std::move(waiting_asked_.begin(), waiting_asked_.end(), std::back_inserter(left));
     unanswered_.clear();
-    waiting_answered_.clear();
+    waiting_asked_.clear();
     WipeKeys(waiting_);
   }
-  v1::Result result = Unavailable();
-  for (Answered& answered : left) {
-    answered(result);
-  }
+  Distribute(std::move(left), [](size_t) { return Unavailable(); });
   done_(status);
 }
 

@@ -1,5 +1,6 @@
-// ProgramStream: one Program RPC. Operations are gathered while a request is being written and
-// go out together in the next one. Any thread may call Submit(); answers come on gRPC's threads.
+// ProgramStream: one Program RPC. Operations are gathered until Flush(), and while a request is
+// being written, and go out together. Any thread may call it; answers come on gRPC's threads, those
+// of one response and shard together.
 #pragma once
 
 #include <absl/base/thread_annotations.h>
@@ -20,16 +21,26 @@ class ProgramStream final : public grpc::ClientBidiReactor<dataplane::v1::Progra
                                                            dataplane::v1::ProgramResponse> {
  public:
   using Answered = std::function<void(const dataplane::v1::Result&)>;
+  struct Answer {
+    Answered answered;
+    dataplane::v1::Result result;
+  };
+  // Deliver gets the answers to what was added for a shard.
+  using Deliver = std::function<void(size_t shard, std::vector<Answer> answers)>;
   using Clock = std::chrono::steady_clock;
 
   // `done` is called once, on a thread of gRPC's, when the RPC is over and everything that was
   // submitted has been answered; the stream may be destroyed after that.
-  explicit ProgramStream(std::function<void(const grpc::Status&)> done) : done_(std::move(done)) {}
+  ProgramStream(Deliver deliver, std::function<void(const grpc::Status&)> done)
+      : deliver_(std::move(deliver)), done_(std::move(done)) {}
 
   void Start(dataplane::v1::Dataplane::Stub* stub, grpc::ClientContext* context);
 
-  // Submit: `answered` is called once; with UNAVAILABLE when the RPC ends before the answer, at
-  // once when it has ended already.
+  // Add keeps an operation until Flush(). It is answered once; with UNAVAILABLE when the RPC ends
+  // before the answer, at once when it has ended already.
+  void Add(size_t shard, dataplane::v1::Operation operation, Answered answered);
+  void Flush();
+  // Submit adds and flushes; `answered` is called by the thread that has the answer.
   void Submit(dataplane::v1::Operation operation, Answered answered);
 
   // OldestUnanswered is when the oldest request without a response was sent.
@@ -40,18 +51,27 @@ class ProgramStream final : public grpc::ClientBidiReactor<dataplane::v1::Progra
   void OnDone(const grpc::Status& status) override;
 
  private:
+  struct Asked {
+    size_t shard;  // or kNoShard
+    Answered answered;
+  };
   struct Batch {
     uint64_t number;
     Clock::time_point sent;
-    std::vector<Answered> answered;
+    std::vector<Asked> asked;
   };
+  static constexpr size_t kNoShard = SIZE_MAX;
   void WriteNext() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Close();
+  // Distribute answers `asked` with `result(i)`.
+  template <typename Result>
+  void Distribute(std::vector<Asked> asked, Result result);
 
+  const Deliver deliver_;
   const std::function<void(const grpc::Status&)> done_;
   mutable absl::Mutex mutex_;
   dataplane::v1::ProgramRequest waiting_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Answered> waiting_answered_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Asked> waiting_asked_ ABSL_GUARDED_BY(mutex_);
   std::deque<Batch> unanswered_ ABSL_GUARDED_BY(mutex_);  // in the order sent
   uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;

@@ -5,6 +5,8 @@
 #include <prometheus/histogram.h>
 #include <prometheus/text_serializer.h>
 
+#include <array>
+#include <atomic>
 #include <utility>
 
 #include "controlplane/management/call_record.h"
@@ -61,9 +63,18 @@ struct Metrics::Counters {
     }
   }
 
+  // A family's Add() looks its labels up, which takes longer than an authentication may.
   prometheus::Counter& Authentication(AuthMethod method, AuthVerdict verdict) {
-    return authentications.Add({{"method", AuthMethodName(method)},
-                                {"result", verdict == AuthVerdict::kAccept ? "accept" : "reject"}});
+    std::atomic<prometheus::Counter*>& known =
+        known_authentications[static_cast<size_t>(method)][static_cast<size_t>(verdict)];
+    if (prometheus::Counter* counter = known) {
+      return *counter;
+    }
+    prometheus::Counter& counter =
+        authentications.Add({{"method", AuthMethodName(method)},
+                             {"result", verdict == AuthVerdict::kAccept ? "accept" : "reject"}});
+    known = &counter;
+    return counter;
   }
 
   prometheus::Counter& accepted;
@@ -75,6 +86,7 @@ struct Metrics::Counters {
   BoundedCounter ended;
   prometheus::Histogram& setup;
   prometheus::Family<prometheus::Counter>& authentications;
+  std::array<std::array<std::atomic<prometheus::Counter*>, 3>, 8> known_authentications{};
 };
 
 Metrics::Metrics(const std::string& version, const CallDirectory* directory)

@@ -150,7 +150,7 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   uint32_t num_rejects_ = 0;
 
   bool verdict_due_ = false;                  // of AAA
-  std::optional<AuthRequest> next_question_;  // asked before that verdict came
+  std::unique_ptr<AuthRequest> next_question_;  // asked before that verdict came
   bool authenticated_ = false;
   std::string user_;
   uint32_t assigned_address_ = 0;

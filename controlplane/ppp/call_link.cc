@@ -114,7 +114,7 @@ void PppCall::Impl::OnLcpDown() {
 void PppCall::Impl::Ask(AuthRequest request) {
   // One question at a time, so that no verdict is taken for that on another exchange.
   if (verdict_due_) {
-    next_question_ = std::move(request);
+    next_question_ = std::make_unique<AuthRequest>(std::move(request));
     return;
   }
   verdict_due_ = true;
@@ -132,7 +132,7 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
   now_ms_ = now_ms;
   verdict_due_ = false;
   if (next_question_) {
-    return Ask(*std::exchange(next_question_, std::nullopt));  // this verdict came too late
+    return Ask(std::move(*std::exchange(next_question_, nullptr)));  // this verdict came too late
   }
   switch (auth_.OnResult(result, now_ms)) {
     case AuthServer::Outcome::kNobodyAsked:  // the link went down meanwhile

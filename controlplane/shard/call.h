@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -123,7 +123,7 @@ class Call : public std::enable_shared_from_this<Call> {
   pptp::DisconnectResult end_result_ = pptp::DisconnectResult::kLostCarrier;
   std::string end_reason_;
   std::optional<ppp::Program> programmed_;  // by the upsert that is under way
-  std::deque<ppp::Effect> effects_;
+  std::list<ppp::Effect> effects_;          // mostly empty, and then it takes nothing
   std::unique_ptr<ppp::PppCall> ppp_;
   Alarm alarm_;
 };

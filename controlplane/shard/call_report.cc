@@ -4,6 +4,7 @@
 #include <absl/strings/str_format.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
 #include <chrono>
 
 #include "controlplane/logging/printable.h"
@@ -24,19 +25,22 @@ LogLimit& CallLogLimit() {
   return limit;
 }
 
-template <typename... Args>
-void LogCall(spdlog::level::level_enum level, const char* format, Args&&... args) {
+// MayLog: false: the line is not wanted, or there were too many. Asked before a line is put
+// together, which costs more than what it tells of.
+bool MayLog(spdlog::level::level_enum level) {
   if (!spdlog::should_log(level)) {
-    return;
+    return false;
   }
   std::optional<uint64_t> left_out = CallLogLimit().Admit();
-  if (!left_out) {
-    return;
+  if (left_out && *left_out != 0) {
+    static LogLimit told(std::chrono::seconds(1));
+    static std::atomic<uint64_t> untold{0};
+    untold += *left_out;
+    if (told.Admit()) {
+      spdlog::warn("{} lines about calls were left out", untold.exchange(0));
+    }
   }
-  if (*left_out != 0) {
-    spdlog::warn("{} lines about calls were left out", *left_out);
-  }
-  spdlog::log(level, fmt::runtime(format), std::forward<Args>(args)...);
+  return left_out.has_value();
 }
 
 int64_t WallMs() {
@@ -94,14 +98,18 @@ std::string CallReport::Name() const {
 
 void CallReport::OnStarted(uint64_t handle) {
   record_.handle = handle;
-  LogCall(spdlog::level::info, "call started: {} local={} peer_call={}", Name(),
-          FormatIpv4(record_.local_address), record_.peer_call_id);
+  if (MayLog(spdlog::level::info)) {
+    spdlog::info("call started: {} local={} peer_call={}", Name(),
+                 FormatIpv4(record_.local_address), record_.peer_call_id);
+  }
   services_->metrics->OnCallStarted();
   services_->directory->Publish(CallEvent::STARTED, record_);
 }
 
 void CallReport::OnRefused(std::string_view metric, std::string_view reason) {
-  LogCall(spdlog::level::warn, "call refused: {} reason=\"{}\"", Name(), Printable(reason));
+  if (MayLog(spdlog::level::warn)) {
+    spdlog::warn("call refused: {} reason=\"{}\"", Name(), Printable(reason));
+  }
   services_->metrics->OnCallRefused(metric);
 }
 
@@ -112,15 +120,19 @@ void CallReport::OnAuthResult(AuthMethod method, const AuthResult& result) {
   services_->metrics->OnAuthentication(method, result.verdict);
   if (result.verdict == AuthVerdict::kReject) {
     record_.user = result.user;
-    LogCall(spdlog::level::warn, "authentication failed: {} method={} reason=\"{}\"", Name(),
-            AuthMethodName(method), Printable(result.reject_reason));
+    if (MayLog(spdlog::level::warn)) {
+      spdlog::warn("authentication failed: {} method={} reason=\"{}\"", Name(),
+                   AuthMethodName(method), Printable(result.reject_reason));
+    }
   }
 }
 
 void CallReport::OnAuthenticated(AuthMethod method, const std::string& user) {
   record_.user = user;
   record_.auth = method;
-  LogCall(spdlog::level::info, "call authenticated: {} method={}", Name(), AuthMethodName(method));
+  if (MayLog(spdlog::level::info)) {
+    spdlog::info("call authenticated: {} method={}", Name(), AuthMethodName(method));
+  }
   services_->directory->Publish(CallEvent::AUTHENTICATED, record_);
 }
 
@@ -129,8 +141,10 @@ void CallReport::OnUp(uint32_t client_address, uint16_t mppe_bits) {
   record_.mppe_bits = mppe_bits;
   record_.phase = ppp::Phase::kOpen;
   double setup_s = static_cast<double>(SteadyMs() - requested_ms_) / 1000;
-  LogCall(spdlog::level::info, "call up: {} address={} mppe={} setup={:.2f}s", Name(),
-          FormatIpv4(client_address), mppe_bits == 0 ? "none" : std::to_string(mppe_bits), setup_s);
+  if (MayLog(spdlog::level::info)) {
+    spdlog::info("call up: {} address={} mppe={} setup={:.2f}s", Name(), FormatIpv4(client_address),
+                 mppe_bits == 0 ? "none" : std::to_string(mppe_bits), setup_s);
+  }
   if (!up_) {
     services_->metrics->OnCallUp(setup_s);
   }
@@ -167,23 +181,27 @@ void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {
 void CallReport::OnTermsChanged(const CallGrants& grants) {
   accounting_.OnTermsChanged(record_.id, grants);
   const auto text = [](const auto& value) { return value ? absl::StrCat(*value) : "-"; };
-  LogCall(spdlog::level::info,
-          "call changed: {} up={} down={} session_timeout={} idle_timeout={} quota={} interim={} "
-          "filter=\"{}\"",
-          Name(), text(grants.upstream_bps), text(grants.downstream_bps),
-          text(grants.session_timeout_s), text(grants.idle_timeout_s), text(grants.octet_quota),
-          text(grants.interim_interval_s), Printable(grants.filter_id));
+  if (MayLog(spdlog::level::info)) {
+    spdlog::info(
+        "call changed: {} up={} down={} session_timeout={} idle_timeout={} quota={} interim={} "
+        "filter=\"{}\"",
+        Name(), text(grants.upstream_bps), text(grants.downstream_bps),
+        text(grants.session_timeout_s), text(grants.idle_timeout_s), text(grants.octet_quota),
+        text(grants.interim_interval_s), Printable(grants.filter_id));
+  }
 }
 
 void CallReport::OnEnded(EndCause cause, std::string_view reason,
                          const dataplane::v1::CallCounters& totals) {
   record_.end_reason = Printable(reason);
-  LogCall(spdlog::level::info,
-          "call ended: {} reason=\"{}\" duration={}s up={}/{} down={}/{} drops={} "
-          "(packets/octets)",
-          Name(), record_.end_reason, (SteadyMs() - requested_ms_) / 1000,
-          totals.upstream_packets(), totals.upstream_octets(), totals.downstream_packets(),
-          totals.downstream_octets(), totals.upstream_drops() + totals.downstream_drops());
+  if (MayLog(spdlog::level::info)) {
+    spdlog::info(
+        "call ended: {} reason=\"{}\" duration={}s up={}/{} down={}/{} drops={} "
+        "(packets/octets)",
+        Name(), record_.end_reason, (SteadyMs() - requested_ms_) / 1000, totals.upstream_packets(),
+        totals.upstream_octets(), totals.downstream_packets(), totals.downstream_octets(),
+        totals.upstream_drops() + totals.downstream_drops());
+  }
   accounting_.OnEnded(record_.id, cause, reason, totals);
   services_->metrics->OnCallEnded(EndCauseName(cause));
   services_->directory->Publish(CallEvent::DOWN, record_);

@@ -74,16 +74,12 @@ TEST_F(ControlPlaneTest, SilentClientsOfASourceAreBounded) {
 }
 
 TEST_F(ControlPlaneTest, SourceThatDialsTooQuicklyIsBusy) {
-  ASSERT_TRUE(Start().ok());
-  {
-    ScriptedClient client(port_);
-    client.Start();
-    ASSERT_NE(Dial(client, 1), 0) << "the data plane is connected";
-  }
-  plane_.reset();
-  ASSERT_TRUE(Start("[pptp.sources]\ncalls_per_second = 1\ncall_burst = 200\n").ok());
+  ASSERT_TRUE(Start("pptp.max_calls_per_connection = 400\npptp.sources.calls_per_second = 1\n"
+                    "pptp.sources.call_burst = 200\n")
+                  .ok());
   ScriptedClient client(port_);
   client.Start();
+  ASSERT_NE(Dial(client, 1000), 0) << "the data plane is connected";
   std::vector<int> results;
   for (uint16_t i = 0; i < 300; ++i) {
     client.Send(wp::OutgoingCallRequest{.call_id = i, .receive_window = 64});
