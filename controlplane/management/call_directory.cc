@@ -115,7 +115,10 @@ void CallDirectory::CountCall(uint64_t id, const dataplane::v1::CallCounters& co
   const auto it = part.calls.find(id);
   if (it == part.calls.end()) return;
   CallTraffic& traffic = it->second.traffic;
-  const int64_t elapsed_ms = now_ms - it->second.counted_ms;
+  // An idle call is not told of: what has come since then came in the last round.
+  constexpr int64_t kRoundMs = 1000;
+  int64_t elapsed_ms = now_ms - it->second.counted_ms;
+  elapsed_ms = elapsed_ms > 2 * kRoundMs ? kRoundMs : elapsed_ms;
   // Two readings at one instant give no rate; neither does the first one.
   if (it->second.counted_ms != 0 && elapsed_ms > 0) {
     traffic.upstream_bps = RateBps(traffic.upstream_octets, counters.upstream_octets(), elapsed_ms);

@@ -160,6 +160,9 @@ TEST_F(CallDirectoryTest, CountersComeByHandleAndGiveRates) {
   EXPECT_EQ(directory_.Get(1)->upstream_bps(), 16'000u);
   EXPECT_EQ(directory_.Get(1)->downstream_bps(), 64'000u);
   directory_.OnCounters(Round(1001, 2000, 4000));  // same instant: nothing divides by zero
+  now_ms_ += 60'000;                               // idle, so not told of
+  directory_.OnCounters(Round(1001, 3000, 4000));
+  EXPECT_EQ(directory_.Get(1)->upstream_bps(), 8'000u) << "of the last second";
   now_ms_ += 500;
   directory_.OnCounters(Round(1001, 10, 10));  // the data plane was started anew
   EXPECT_EQ(directory_.Get(1)->upstream_bps(), 0u);

@@ -138,21 +138,24 @@ grpc::Status Service::Counters(grpc::ServerContext* context, const v1::CountersR
     return {grpc::StatusCode::INVALID_ARGUMENT, "interval_ms: " + std::to_string(interval_ms) +
                                                     "; allowed: 0 (one round), 100 or more"};
   }
+  CounterNews news;
   do {
-    if (!WriteRound(request->calls(), writer)) return grpc::Status::CANCELLED;
+    if (!WriteRound(request->calls() ? &news : nullptr, writer)) return grpc::Status::CANCELLED;
   } while (interval_ms != 0 && Wait(context, interval_ms));
   return grpc::Status::OK;
 }
 
-bool Service::WriteRound(bool with_calls, grpc::ServerWriter<v1::CountersResponse>* writer) {
+bool Service::WriteRound(CounterNews* news, grpc::ServerWriter<v1::CountersResponse>* writer) {
   const auto calls = datapath_->CallCounters();
   v1::CountersResponse response;
-  for (size_t i = 0; with_calls && i < calls.size(); ++i) {
+  for (size_t i = 0; news != nullptr && i < calls.size(); ++i) {
+    if (!news->IsNews(calls[i].first, calls[i].second)) continue;
     FromTotals(calls[i].first, calls[i].second, response.add_calls());
     if (static_cast<size_t>(response.calls_size()) < kCallsPerCountersMessage) continue;
     if (!writer->Write(response)) return false;
     response.Clear();
   }
+  if (news != nullptr) news->EndRound();
   uint32_t worker = 0;
   for (const WorkerTotals& totals : datapath_->WorkerCounters()) {
     FromWorker(worker++, totals, response.add_workers());

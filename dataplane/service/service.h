@@ -10,6 +10,7 @@
 
 #include "culvert/dataplane/v1/dataplane.grpc.pb.h"
 #include "dataplane/datapath.h"
+#include "dataplane/service/counter_news.h"
 #include "dataplane/service/event_pump.h"
 #include "dataplane/service/frame_pump.h"
 
@@ -51,7 +52,8 @@ class Service final : public v1::Dataplane::Service {
 
  private:
   void Apply(v1::Operation* operation, v1::Result* result);
-  bool WriteRound(bool with_calls, grpc::ServerWriter<v1::CountersResponse>* writer);
+  // WriteRound: `news` null: without calls.
+  bool WriteRound(CounterNews* news, grpc::ServerWriter<v1::CountersResponse>* writer);
   grpc::Status WriteTrace(grpc::ServerContext* context, const v1::TraceRequest& request,
                           grpc::ServerWriter<v1::TracedPacket>* writer);
   // Waits; false when the client has gone or the service stops.
