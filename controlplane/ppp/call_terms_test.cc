@@ -148,7 +148,8 @@ TEST(CallTerms, TheNextUserOfTheCallHasItsOwn) {
   s.Answer(Accepted());
   s.Skip();
   s.Receive(Ccp(1, 1, "1206 01000040"));
-  s.ExpectNothing();
+  s.Expect("program 0.0.0.0 rx 128/2/22 tx - mru 1500 mtu 1500");
+  s.Expect(Ccp(2, 1, "1206 01000040"));
 }
 
 }  // namespace
