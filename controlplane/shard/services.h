@@ -36,7 +36,7 @@ struct Services {
   uint64_t lcp_delay_ms = 300;  // of calls whose client sends no GRE packet before
   std::vector<config::Ipv4Prefix> allowed_sources;
   pptp::SourceLimits* source_limits = nullptr;
-  std::shared_ptr<const ipv6::LinkSettings> link_settings;  // IPv6; null: denied
+  std::shared_ptr<const ipv6::LinkSettings> link_settings = nullptr;  // IPv6; null: denied
   Admission* admission = nullptr;
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;
