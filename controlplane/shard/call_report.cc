@@ -158,17 +158,21 @@ void CallReport::OnIpv6(uint64_t interface_id, const std::optional<config::Ipv6P
   record_.ipv6_prefix = prefix;
   record_.ipv6_delegated_prefix.reset();
   if (interface_id != 0) {
-    LogCall(spdlog::level::info, "call has IPv6: {} link_local={} prefix={}", Name(),
-            config::FormatIpv6(ipv6::LinkLocal(interface_id)),
-            prefix ? config::FormatPrefix6(*prefix) : "none");
+    if (MayLog(spdlog::level::info)) {
+      spdlog::info("call has IPv6: {} link_local={} prefix={}", Name(),
+                   config::FormatIpv6(ipv6::LinkLocal(interface_id)),
+                   prefix ? config::FormatPrefix6(*prefix) : "none");
+    }
   }
   services_->directory->Update(record_);
 }
 
 void CallReport::OnIpv6Delegated(const std::optional<config::Ipv6Prefix>& prefix) {
   record_.ipv6_delegated_prefix = prefix;
-  LogCall(spdlog::level::info, "call has IPv6: {} delegated={}", Name(),
-          prefix ? config::FormatPrefix6(*prefix) : "none");
+  if (MayLog(spdlog::level::info)) {
+    spdlog::info("call has IPv6: {} delegated={}", Name(),
+                 prefix ? config::FormatPrefix6(*prefix) : "none");
+  }
   services_->directory->Update(record_);
 }
 
