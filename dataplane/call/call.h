@@ -43,15 +43,6 @@ struct MppeState {
 };
 static_assert(sizeof(MppeState) == 64);
 
-struct CallCountersBlock {  // read by the control side
-  uint64_t upstream_packets;
-  uint64_t upstream_octets;
-  uint64_t upstream_drops;
-  uint64_t downstream_packets;
-  uint64_t downstream_octets;
-  uint64_t downstream_drops;
-};
-
 // CallFeature: what only some calls have; its state lies in a table of its own.
 enum CallFeature : uint8_t {
   kFeatureNone = 0,
@@ -62,26 +53,16 @@ enum CallFeature : uint8_t {
   kFeatureSendWindow = 16,
 };
 
-struct alignas(64) Call {
-  // Who it is. generation, owner and peer_address are read by every worker.
-  uint32_t generation;  // 0: no call
-  uint16_t owner;       // worker
-  uint16_t call_id;
-  uint32_t local_address;  // host order, as all
-  uint32_t peer_address;
-  uint32_t client_address;  // 0: none
-  uint16_t peer_call_id;
-  uint16_t mtu;  // most inner octets to the client
-  uint16_t receive_window;
-  uint8_t require_encryption;
-  uint8_t send_acfc;
-  uint8_t send_pfc;
-  uint8_t decrypts;  // receive.bits is not 0; here, so that the key's line can be fetched in time
-  uint8_t encrypts;  // as well for send
-  uint8_t features;  // CallFeature bits
-  // Next hop to the peer, valid while route_epoch is the forwarding table's.
-  uint32_t route;
-  uint32_t route_epoch;
+constexpr uint32_t kCallsPerAddress = 65536;
+
+// CallMore: what packets from the client have no need of.
+struct alignas(64) CallMore {
+  // Read by the control side.
+  uint64_t downstream_packets;
+  uint64_t downstream_octets;
+  uint64_t downstream_drops;
+  uint64_t upstream_drops;
+  uint32_t send_sequence;  // of the next packet
   // Control frames: token bucket of 1/1000 frames.
   uint32_t punt_tokens;
   uint32_t punt_ms;
@@ -89,31 +70,66 @@ struct alignas(64) Call {
   uint32_t run_sequence;  // the last of a run that may be where the peer really is
   uint32_t jump_from;     // highest_received before a jump over jump_len numbers; 0: none
   uint16_t jump_len;
-  uint16_t reorder;         // ReorderBuffer that it has; 0: none
-  uint8_t run_count;        // packets in the run
-  uint8_t reorder_packets;  // its window; 0: none
+  uint8_t reorder_packets;  // ReorderBuffer's window; 0: none
   uint8_t reorder_delay_ms;
-  // The outer header: this DSCP, or the inner one; DF.
-  uint8_t outer_dscp : 6;
-  uint8_t copy_dscp : 1;
-  uint8_t dont_fragment : 1;
-
-  // GRE and counters: all that a packet in clear changes is this line.
-  alignas(64) CallCountersBlock counters;
-  uint32_t send_sequence;     // of the next packet
-  uint32_t highest_received;  // what the next packet is judged by
-  uint32_t last_sound;        // the highest that has proved to be the peer's
-  uint16_t unacknowledged;    // received since our last acknowledgement
-  uint8_t has_received : 1;   // highest_received is valid
-  uint8_t has_sound : 1;      // last_sound is valid
-  uint8_t ack_due : 1;        // something received is not acknowledged yet
-  uint8_t ack_queued : 1;     // in the worker's AckQueue
-
-  // MPPE: a line a direction.
-  alignas(64) MppeState receive;
-  alignas(64) MppeState send;
+  uint16_t call_id;
+  uint8_t send_acfc;
+  uint8_t send_pfc;
 };
-static_assert(sizeof(Call) == 256);
+
+// Call: all that a packet from the client and an acknowledgement to it need is one cache line. The
+// lines of calls lie side by side and the rest of a row in three more such planes: a million rows
+// of one line take a quarter of the pages, whose addresses the processor must know, too.
+struct alignas(64) Call {
+  // generation, owner and peer_address are read by every worker.
+  uint32_t generation;  // 0: no call
+  uint8_t owner;        // worker
+  uint8_t features;     // CallFeature bits
+  uint16_t receive_window;
+  uint32_t local_address;  // host order, as all
+  uint32_t peer_address;
+  uint32_t client_address;  // 0: none
+  uint16_t mtu;             // most inner octets to the client
+  uint16_t peer_call_id;
+  uint32_t highest_received;  // GRE: what the next packet is judged by
+  uint32_t last_sound;        // the highest that has proved to be the peer's
+  uint64_t upstream_packets;  // read by the control side
+  uint64_t upstream_octets;
+  // Next hop to the peer, valid while route_epoch is the forwarding table's.
+  uint32_t route;
+  uint32_t route_epoch;
+  uint16_t unacknowledged;  // received since our last acknowledgement
+  uint16_t reorder;         // ReorderBuffer that it has; 0: none
+  uint8_t run_count;        // packets in the run of CallMore::run_sequence
+  uint8_t require_encryption : 1;
+  uint8_t decrypts : 1;  // receive().bits is not 0; here, so that its line can be fetched in time
+  uint8_t encrypts : 1;  // as well for send()
+  uint8_t dont_fragment : 1;  // outer header: DF, and this DSCP, or the inner one
+  uint8_t copy_dscp : 1;
+  uint8_t has_received : 1;  // highest_received is valid
+  uint8_t has_sound : 1;     // last_sound is valid
+  uint8_t ack_due : 1;       // something received is not acknowledged yet
+  uint8_t ack_queued : 1;    // in the worker's AckQueue
+  uint8_t outer_dscp : 6;
+
+  // The other planes. A Call is always a row of the table.
+  static constexpr size_t kPlaneLen = size_t{64} * kCallsPerAddress;
+  [[nodiscard]] CallMore& more() { return *At<CallMore>(1); }
+  [[nodiscard]] const CallMore& more() const { return const_cast<Call*>(this)->more(); }
+  [[nodiscard]] MppeState& receive() { return *At<MppeState>(2); }
+  [[nodiscard]] const MppeState& receive() const { return const_cast<Call*>(this)->receive(); }
+  [[nodiscard]] MppeState& send() { return *At<MppeState>(3); }
+  [[nodiscard]] const MppeState& send() const { return const_cast<Call*>(this)->send(); }
+
+ private:
+  template <typename T>
+  T* At(size_t plane) {
+    static_assert(sizeof(T) == 64);
+    return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(this) + plane * kPlaneLen);
+  }
+};
+static_assert(sizeof(Call) == 64);
+constexpr size_t kCallRowLen = 256;  // in all planes
 
 // Handle: generation << 32 | index.
 constexpr uint64_t MakeHandle(uint32_t generation, uint32_t index) {

@@ -93,18 +93,18 @@ bool CallTable::MakeSparseTables() {
 CallTable::CallTable(int header_file, Header* header, void* rows, uint32_t num_slots)
     : header_file_(header_file),
       header_(header),
-      calls_(static_cast<Call*>(rows)),
+      rows_(static_cast<uint8_t*>(rows)),
       num_slots_(num_slots) {
   files_.fill(-1);
   madvise(rows, kSlotLen * num_slots, MADV_DONTDUMP);  // keys
   header_->magic = kMagic;
   header_->version = kCallTableVersion;
-  header_->call_size = sizeof(Call);
+  header_->call_size = kCallRowLen;
   header_->num_slots = num_slots;
 }
 
 CallTable::~CallTable() {
-  munmap(calls_, kSlotLen * num_slots_);
+  munmap(rows_, kSlotLen * num_slots_);
   munmap(header_, kHeaderLen);
   close(header_file_);
   for (const int file : files_) {

@@ -18,8 +18,7 @@
 namespace culvert::dataplane {
 
 constexpr uint32_t kMaxLocalAddresses = 16;
-constexpr uint32_t kCallsPerAddress = 65536;
-constexpr uint32_t kCallTableVersion = 3;
+constexpr uint32_t kCallTableVersion = 4;
 constexpr uint32_t kNoSlot = UINT32_MAX;
 
 // The rows of each local address (a slot) are a memory file of their own, at a fixed place in one
@@ -60,7 +59,10 @@ class CallTable {
   [[nodiscard]] bool allocated(uint32_t slot) const { return files_[slot] >= 0; }
 
   // At takes an index below size().
-  [[nodiscard]] Call& At(uint32_t index) { return calls_[index]; }
+  [[nodiscard]] Call& At(uint32_t index) {
+    return *reinterpret_cast<Call*>(rows_ + index / kCallsPerAddress * kSlotLen +
+                                    index % kCallsPerAddress * sizeof(Call));
+  }
   // What only calls with the feature have; its worker's, as the row.
   CallWatch& WatchOf(uint32_t index) { return watches_->At(index); }
   CallPolicers& PolicersOf(uint32_t index) { return policers_->At(index); }
@@ -76,17 +78,17 @@ class CallTable {
     uint32_t num_slots;
     std::atomic<uint32_t> local_addresses[kMaxLocalAddresses];  // 0: free
   };
-  static constexpr size_t kSlotLen = sizeof(Call) * kCallsPerAddress;
+  static constexpr size_t kSlotLen = kCallRowLen * kCallsPerAddress;
   static constexpr size_t kHugePageLen = size_t{2} << 20;
   static_assert(kSlotLen % kHugePageLen == 0);
 
   bool MakeSparseTables();
   CallTable(int header_file, Header* header, void* rows, uint32_t num_slots);
-  void* Rows(uint32_t slot) { return &calls_[Index(slot, 0)]; }
+  void* Rows(uint32_t slot) { return rows_ + slot * kSlotLen; }
 
   int header_file_;
   Header* header_;
-  Call* calls_;  // reserved, rows of zeros where a slot has no memory
+  uint8_t* rows_;  // reserved, rows of zeros where a slot has no memory
   uint32_t num_slots_;
   std::array<int, kMaxLocalAddresses> files_;  // of slots that have memory; else -1
   bool said_no_huge_pages_ = false;

@@ -26,7 +26,7 @@ uint64_t Resident() {
   return kb << 10;
 }
 
-constexpr uint64_t kSlotLen = sizeof(Call) * kCallsPerAddress;
+constexpr uint64_t kSlotLen = kCallRowLen * kCallsPerAddress;
 
 TEST(CallTableTest, SlotsHaveMemoryWhileTheyHaveCalls) {
   const auto table = *CallTable::Create(16);

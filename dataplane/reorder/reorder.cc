@@ -13,7 +13,7 @@ int32_t Ahead(const Call& call, uint32_t sequence) {
 
 void DropHeld(Call* call, rte_mbuf* mbuf, DropReason reason, WorkerContext* context) {
   context->Count(reason);
-  Add(&call->counters.upstream_drops, 1);
+  Add(&call->more().upstream_drops, 1);
   rte_pktmbuf_free(mbuf);
 }
 
@@ -32,7 +32,7 @@ void Settle(Call* call, WorkerContext* context) {
       oldest = buffer.packets[i].since_ms;
     }
   }
-  pool.SetDue(call->reorder, oldest + call->reorder_delay_ms, context->now_ms);
+  pool.SetDue(call->reorder, oldest + call->more().reorder_delay_ms, context->now_ms);
 }
 
 // Release spawns the first `num` and those that follow on them without a gap.
@@ -64,7 +64,7 @@ void Release(Call* call, unsigned num, WorkerContext* context) {
 // LenWithRun gives how many packets lead up to and into the first that a peer's run begins with: it
 // and the ones after it follow on each other, and nothing came in order since. 0: there is none.
 unsigned LenWithRun(const Call& call, const ReorderBuffer& buffer) {
-  const unsigned len = std::min<unsigned>(kRunLen, call.reorder_packets);
+  const unsigned len = std::min<unsigned>(kRunLen, call.more().reorder_packets);
   unsigned first = 0;
   unsigned found = 0;
   uint32_t last = 0;
@@ -105,7 +105,8 @@ bool IsDuplicate(const Call& call, Packet* packet, const ReorderBuffer& buffer, 
 bool IsStray(const Call& call, const ReorderBuffer& buffer, unsigned at) {
   const HeldPacket& held = buffer.packets[at];
   const uint32_t before = at == 0 ? call.highest_received : buffer.packets[at - 1].sequence;
-  return held.num_in_order != buffer.num_in_order && held.sequence - before > call.reorder_packets;
+  return held.num_in_order != buffer.num_in_order &&
+         held.sequence - before > call.more().reorder_packets;
 }
 
 }  // namespace
@@ -113,10 +114,10 @@ bool IsStray(const Call& call, const ReorderBuffer& buffer, unsigned at) {
 Verdict HoldPacket(Packet* packet, WorkerContext* context) {
   Call& call = *packet->call;
   ReorderPool& pool = context->reorder;
-  if (call.reorder == 0 && call.reorder_packets != 0 && !pool.full()) {
+  if (call.reorder == 0 && call.more().reorder_packets != 0 && !pool.full()) {
     call.reorder = pool.Take(packet->call_index, call.generation);
   }
-  if (call.reorder == 0 || call.reorder_packets == 0) {
+  if (call.reorder == 0 || call.more().reorder_packets == 0) {
     return Verdict::Next();
   }
   ReorderBuffer& buffer = pool.At(call.reorder);
@@ -126,15 +127,15 @@ Verdict HoldPacket(Packet* packet, WorkerContext* context) {
   }
   pool.Insert(call.reorder, at,
               {packet->mbuf(), packet->sequence, context->now_ms, buffer.num_in_order});
-  const bool beyond = Ahead(call, buffer.packets[0].sequence) > call.reorder_packets;
-  const bool overflows = buffer.num > call.reorder_packets || pool.full();
+  const bool beyond = Ahead(call, buffer.packets[0].sequence) > call.more().reorder_packets;
+  const bool overflows = buffer.num > call.more().reorder_packets || pool.full();
   if (!beyond && !overflows) {
     Settle(&call, context);
     return Verdict::Hold();
   }
   const HeldPacket last = buffer.packets[buffer.num - 1];
   const unsigned with_run = LenWithRun(call, buffer);
-  if (with_run != 0 || Ahead(call, last.sequence) <= call.reorder_packets) {
+  if (with_run != 0 || Ahead(call, last.sequence) <= call.more().reorder_packets) {
     Release(&call, std::max(with_run, 1U), context);  // what is missing before them is lost
     return Verdict::Hold();
   }
@@ -175,7 +176,7 @@ bool ReleaseDue(WorkerContext* context) {
   unsigned due = 0;
   for (unsigned i = 0; i < buffer.num;) {
     const HeldPacket held = buffer.packets[i];
-    if (context->now_ms - held.since_ms < call.reorder_delay_ms) {
+    if (context->now_ms - held.since_ms < call.more().reorder_delay_ms) {
       ++i;
     } else if (IsStray(call, buffer, i)) {
       pool.Remove(id, i, 1);
@@ -206,11 +207,11 @@ void NoteJump(Call* call, uint32_t to) {
     return;
   }
   // A second jump before anything came in order prolongs the first.
-  const bool goes_on =
-      call->jump_len != 0 && call->jump_from + call->jump_len == call->highest_received;
-  const uint32_t from = goes_on ? call->jump_from : call->highest_received;
-  call->jump_len = static_cast<uint16_t>(std::min<uint32_t>(to - from, UINT16_MAX));
-  call->jump_from = from;
+  const bool goes_on = call->more().jump_len != 0 &&
+                       call->more().jump_from + call->more().jump_len == call->highest_received;
+  const uint32_t from = goes_on ? call->more().jump_from : call->highest_received;
+  call->more().jump_len = static_cast<uint16_t>(std::min<uint32_t>(to - from, UINT16_MAX));
+  call->more().jump_from = from;
 }
 
 }  // namespace culvert::dataplane

@@ -11,16 +11,19 @@ namespace culvert::dataplane {
 namespace {
 
 void Clear(uint32_t index, const WorkerContext& context, Call* call) {
-  if (call->receive.stateful != 0) {
+  if (call->receive().stateful != 0) {
     mppe::Wipe(context.mppe->table->Receive(index), sizeof(mppe::StatefulRow));
   }
-  if (call->send.stateful != 0) {
+  if (call->send().stateful != 0) {
     mppe::Wipe(context.mppe->table->Send(index), sizeof(mppe::StatefulRow));
   }
   // Everything but what other workers read, which is stored for itself.
   auto* octets = reinterpret_cast<uint8_t*>(call);
-  constexpr size_t kShared = offsetof(Call, call_id);
+  constexpr size_t kShared = offsetof(Call, features);
   mppe::Wipe(octets + kShared, sizeof(Call) - kShared);
+  call->more() = {};
+  mppe::Wipe(&call->receive(), sizeof(MppeState));
+  mppe::Wipe(&call->send(), sizeof(MppeState));
 }
 
 // `row` is the direction's; only stateful calls ever touch theirs.
@@ -82,7 +85,7 @@ void SetFeatures(const CallProgram& program, bool is_new, Call* call, WorkerCont
     if ((call->features & kFeatureSendWindow) == 0) {
       window = {};
     }
-    window.Set(program.peer_window, call->send_sequence);
+    window.Set(program.peer_window, call->more().send_sequence);
   }
   SetFeature(call, kFeatureSendWindow, program.peer_window != 0);
 }
@@ -93,45 +96,48 @@ void Program(const CallProgram& program, WorkerContext* context) {
   if (is_new) {
     DiscardHeld(&call, context);
     Clear(program.index, *context, &call);
-    call.punt_tokens = context->punt_rate * 1000;
-    call.punt_ms = context->now_ms;
+    call.more().punt_tokens = context->punt_rate * 1000;
+    call.more().punt_ms = context->now_ms;
   }
-  call.call_id = program.call_id;
+  call.more().call_id = program.call_id;
   call.local_address = program.local_address;
   Store(&call.peer_address, program.peer_address);  // read by every worker
   call.client_address = program.client_address;
   call.peer_call_id = program.peer_call_id;
   call.mtu = program.mtu;
   call.receive_window = program.receive_window;
-  call.reorder_packets = std::min<uint8_t>(program.reorder.packets, ReorderBuffer::kMaxPackets);
-  call.reorder_delay_ms = std::min<uint8_t>(program.reorder.delay_ms, ReorderPool::kMaxDelayMs);
+  call.more().reorder_packets =
+      std::min<uint8_t>(program.reorder.packets, ReorderBuffer::kMaxPackets);
+  call.more().reorder_delay_ms =
+      std::min<uint8_t>(program.reorder.delay_ms, ReorderPool::kMaxDelayMs);
   call.require_encryption = program.require_encryption;
-  call.send_acfc = program.send_acfc;
-  call.send_pfc = program.send_pfc;
+  call.more().send_acfc = program.send_acfc;
+  call.more().send_pfc = program.send_pfc;
   call.outer_dscp = program.outer.dscp & 0x3f;
   call.copy_dscp = program.outer.copy_dscp;
   call.dont_fragment = program.outer.dont_fragment;
   mppe::StatefulTable& table = *context->mppe->table;
-  SetKey(program.receive, call, *context, table.Receive(program.index), &call.receive);
-  SetKey(program.send, call, *context, table.Send(program.index), &call.send);
-  call.decrypts = call.receive.bits != 0;
-  call.encrypts = call.send.bits != 0;
+  SetKey(program.receive, call, *context, table.Receive(program.index), &call.receive());
+  SetKey(program.send, call, *context, table.Send(program.index), &call.send());
+  call.decrypts = call.receive().bits != 0;
+  call.encrypts = call.send().bits != 0;
   SetFeatures(program, is_new, &call, context);
-  Store(&call.owner, context->worker);
+  static_assert(RTE_MAX_LCORE <= UINT8_MAX);
+  Store(&call.owner, static_cast<uint8_t>(context->worker));
   Store(&call.generation, program.generation, std::memory_order_release);
 }
 
 }  // namespace
 
 CallTotals TotalsOf(const Call& call) {
-  const CallCountersBlock& counters = call.counters;
+  const CallMore& more = call.more();
   CallTotals totals;
-  totals.upstream_packets = Load(counters.upstream_packets);
-  totals.upstream_octets = Load(counters.upstream_octets);
-  totals.upstream_drops = Load(counters.upstream_drops);
-  totals.downstream_packets = Load(counters.downstream_packets);
-  totals.downstream_octets = Load(counters.downstream_octets);
-  totals.downstream_drops = Load(counters.downstream_drops);
+  totals.upstream_packets = Load(call.upstream_packets);
+  totals.upstream_octets = Load(call.upstream_octets);
+  totals.upstream_drops = Load(more.upstream_drops);
+  totals.downstream_packets = Load(more.downstream_packets);
+  totals.downstream_octets = Load(more.downstream_octets);
+  totals.downstream_drops = Load(more.downstream_drops);
   return totals;
 }
 

@@ -75,7 +75,7 @@ void KeepAlive(const Call& call, uint32_t index, CallWatch* watch, WorkerContext
 void Visit(uint32_t index, WorkerContext* context) {
   const Call& call = context->calls->At(index);
   CallWatch& watch = context->calls->WatchOf(index);
-  const CallCountersBlock& counters = call.counters;
+  const CallMore& more = call.more();
   if (watch.in_doubt != 0) {
     Ask(call, index, &watch, context);
   }
@@ -83,7 +83,7 @@ void Visit(uint32_t index, WorkerContext* context) {
     KeepAlive(call, index, &watch, context);
   }
   if (watch.idle_timeout_s != 0) {
-    const uint64_t packets = counters.upstream_packets + counters.downstream_packets;
+    const uint64_t packets = call.upstream_packets + more.downstream_packets;
     if (packets != watch.seen_packets) {
       watch.seen_packets = packets;
       watch.active_ms = context->now_ms;
@@ -93,7 +93,7 @@ void Visit(uint32_t index, WorkerContext* context) {
     }
   }
   if (watch.octet_quota != 0 && watch.told_quota == 0 &&
-      counters.upstream_octets + counters.downstream_octets >= watch.octet_quota) {
+      call.upstream_octets + more.downstream_octets >= watch.octet_quota) {
     watch.told_quota = Report(call, index, CallEvent::Kind::kQuota, context) ? 1 : 0;
   }
 }

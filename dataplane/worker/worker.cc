@@ -373,10 +373,10 @@ void Worker::Dispatch(Packet* packet, Stage stage, Verdict verdict) {
 void Worker::Drop(Packet* packet, DropReason reason) {
   Add(&counters_.drops[static_cast<size_t>(reason)], 1);
   if (packet->call != nullptr) {
-    CallCountersBlock& counters = packet->call->counters;
-    Add(packet->downstream ? &counters.downstream_drops : &counters.upstream_drops, 1);
+    CallMore& more = packet->call->more();
+    Add(packet->downstream ? &more.downstream_drops : &more.upstream_drops, 1);
     if (packet->downstream && packet->protocol == wire::ppp::kMppe) {
-      mppe::Sender::NoteLost(context_.now_ms, &packet->call->send);
+      mppe::Sender::NoteLost(context_.now_ms, &packet->call->send());
     }
   }
   rte_pktmbuf_free(packet->mbuf());
@@ -415,9 +415,7 @@ void Worker::SendDueAcks(unsigned num_packets) {
          context_.acks.TakeDue(context_.now_ms, &entry)) {
     --left;
     if (uint32_t next = 0; context_.acks.Ahead(&next)) {
-      const Call& ahead = context_.calls->At(next);
-      rte_prefetch0(&ahead);
-      rte_prefetch0(reinterpret_cast<const uint8_t*>(&ahead) + RTE_CACHE_LINE_SIZE);
+      rte_prefetch0(&context_.calls->At(next));
     }
     Call& call = context_.calls->At(entry.call_index);
     if (Load(call.generation) != entry.generation || Load(call.owner) != context_.worker) {

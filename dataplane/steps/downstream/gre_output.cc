@@ -13,15 +13,17 @@ Verdict GreOutputStep(Packet& packet, WorkerContext& context) {
   header.has_sequence = packet.has_sequence;
   header.has_ack = call.ack_due != 0;
   header.ack = call.last_sound;
-  if (header.has_sequence) {
-    header.sequence = call.send_sequence;
+  if (header.has_sequence) {  // else the call's other lines stay where they are
+    header.sequence = call.more().send_sequence;
   }
   uint8_t* at = packet.Prepend(static_cast<uint16_t>(wire::gre::HeaderLen(header)));
   if (at == nullptr) {
     return Verdict::Drop(DropReason::headroom);
   }
   wire::gre::Emit(header, at);
-  call.send_sequence += header.has_sequence ? 1 : 0;
+  if (header.has_sequence) {
+    ++call.more().send_sequence;
+  }
   call.ack_due = 0;
   call.unacknowledged = 0;
   return Verdict::Next();

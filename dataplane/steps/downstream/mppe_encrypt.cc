@@ -5,7 +5,7 @@ namespace culvert::dataplane {
 namespace {
 
 Verdict Plan(Packet& packet, WorkerContext* context) {
-  MppeState& state = packet.call->send;
+  MppeState& state = packet.call->send();
   if (!mppe::Sender::MayPlan(context->now_ms, &state)) {
     return Verdict::Drop(DropReason::mppe_cannot_leave);
   }

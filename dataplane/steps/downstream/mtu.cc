@@ -24,7 +24,8 @@ Verdict TooBig(Packet& packet, uint16_t mtu, WorkerContext& context) {
 uint16_t Narrowed(const Call& call, const WorkerContext& context) {
   const uint16_t outer = context.path_mtus->Find(
       {call.local_address, call.peer_address, call.peer_call_id}, context.now_ms);
-  const int overhead = CallOverhead(call.send_acfc != 0, call.send_pfc != 0, call.encrypts != 0);
+  const int overhead =
+      CallOverhead(call.more().send_acfc != 0, call.more().send_pfc != 0, call.encrypts != 0);
   return outer == 0 ? call.mtu : static_cast<uint16_t>(std::min<int>(call.mtu, outer - overhead));
 }
 

@@ -4,8 +4,8 @@ namespace culvert::dataplane {
 
 // RFC 1661 s6.5, s6.6: the compressed forms when the peer has said that it takes them.
 Verdict PppOutputStep(Packet& packet, WorkerContext& context) {
-  const bool acfc = packet.call->send_acfc != 0;
-  const bool pfc = packet.call->send_pfc != 0;
+  const bool acfc = packet.call->more().send_acfc != 0;
+  const bool pfc = packet.call->more().send_pfc != 0;
   const auto len = static_cast<uint16_t>((acfc ? 0 : 2) + (pfc ? 1 : 2));
   uint8_t* at = packet.Prepend(len);
   if (at == nullptr) {

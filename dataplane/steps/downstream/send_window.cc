@@ -7,7 +7,8 @@ Verdict SendWindowStep(Packet& packet, WorkerContext& context) {
   Call& call = *packet.call;
   if ((call.features & kFeatureSendWindow) != 0 &&
       !context.calls->SendWindowOf(packet.call_index)
-           .Reserve(call.send_sequence, context.now_ms, static_cast<uint32_t>(context.now_tsc))) {
+           .Reserve(call.more().send_sequence, context.now_ms,
+                    static_cast<uint32_t>(context.now_tsc))) {
     return Verdict::Drop(DropReason::send_window);
   }
   return Verdict::Next();

@@ -24,7 +24,7 @@ Verdict Follow(Packet& packet, NextHop hop, WorkerContext& context) {
     case NextHop::Kind::kCall: {
       const Call& call = context.calls->At(hop.index());
       rte_prefetch0(&call);
-      rte_prefetch0(&call.counters);
+      rte_prefetch0(&call.more());
       packet.call_index = hop.index();
       packet.call = nullptr;
       packet.downstream = true;

@@ -38,9 +38,7 @@ Verdict GreInputStep(Packet& packet, WorkerContext& context) {
   packet.ack = header->ack;
   packet.offset = static_cast<uint16_t>(packet.offset + wire::gre::HeaderLen(*header));
   packet.length = header->has_sequence ? header->payload_len : 0;
-  const Call& call = context.calls->At(packet.call_index);
-  rte_prefetch0(&call);
-  rte_prefetch0(&call.counters);
+  rte_prefetch0(&context.calls->At(packet.call_index));
   return Verdict::GoTo(Stage::kUpstream);
 }
 

@@ -21,7 +21,7 @@ Verdict DownstreamCall6Step(Packet& packet, WorkerContext& context) {
     return Verdict::Drop(DropReason::encryption_missing);
   }
   if (call.encrypts != 0) {
-    rte_prefetch0(&call.send);
+    rte_prefetch0(&call.send());
   }
   return Verdict::Next();
 }

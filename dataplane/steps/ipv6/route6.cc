@@ -20,7 +20,7 @@ Verdict Local(Packet* packet) {
 Verdict ToCall(Packet* packet, uint32_t index, const WorkerContext& context) {
   const Call& call = context.calls->At(index);
   rte_prefetch0(&call);
-  rte_prefetch0(&call.counters);
+  rte_prefetch0(&call.more());
   packet->call_index = index;
   packet->call = nullptr;
   packet->downstream = true;

@@ -36,8 +36,8 @@ Verdict AcknowledgeStep(Packet& packet, WorkerContext& context) {
   NoteSound(packet, &call);
   call.ack_due = 1;
   if (call.decrypts != 0 && !packet.encrypted &&
-      static_cast<int32_t>(packet.sequence - call.receive.last_sequence) > 0) {
-    ++call.receive.num_others;
+      static_cast<int32_t>(packet.sequence - call.receive().last_sequence) > 0) {
+    ++call.receive().num_others;
   }
   if (++call.unacknowledged > call.receive_window / 2) {
     call.unacknowledged = 0;  // once, also if the packet then cannot be sent

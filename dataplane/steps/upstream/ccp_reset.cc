@@ -17,7 +17,7 @@ Verdict CcpResetStep(Packet& packet, WorkerContext& context) {
     return Verdict::Next();
   }
   if (control->code == wire::ppp::kResetRequest) {
-    if (call.send.stateful != 0) {
+    if (call.send().stateful != 0) {
       mppe::Sender::AskForFlush(context.round(), context.mppe->table->Send(packet.call_index));
     }
     SpawnCcpReset(wire::ppp::kResetAck, control->identifier, &packet, &context);

@@ -11,7 +11,7 @@ Verdict Refuse(Packet* packet, DropReason reason, WorkerContext* context) {
   if (reason != DropReason::mppe_out_of_step) {  // after a jump each number would be one anew
     GiveBackSequence(*packet);
   }
-  MppeState& state = packet->call->receive;
+  MppeState& state = packet->call->receive();
   mppe::CountFailure(reason, context->now_ms, &state);
   if (mppe::HasFailed(state, context->now_ms) &&
       context->events.Report(MakeHandle(packet->call->generation, packet->call_index),
@@ -25,7 +25,7 @@ Verdict Finish(const mppe::Opened& opened, Packet* packet, WorkerContext* contex
   if (opened.error != DropReason::kCount) {
     return Refuse(packet, opened.error, context);
   }
-  packet->call->receive.failures = 0;
+  packet->call->receive().failures = 0;
   packet->encrypted = true;
   packet->protocol = opened.protocol;
   packet->offset = static_cast<uint16_t>(packet->offset + opened.information_offset);
@@ -36,7 +36,7 @@ Verdict Finish(const mppe::Opened& opened, Packet* packet, WorkerContext* contex
 // Hold keeps a frame whose key takes longer. Its number is given back meanwhile, for it may be
 // forged and far ahead of the client's own; a jump that has been confirmed stays.
 Verdict Hold(Packet* packet, uint32_t position, WorkerContext* context) {
-  if (!context->mppe->catch_ups.Hold(packet->call->receive, position, packet->mbuf())) {
+  if (!context->mppe->catch_ups.Hold(packet->call->receive(), position, packet->mbuf())) {
     return Refuse(packet, DropReason::mppe_catch_up, context);
   }
   if (packet->sequence - packet->call->last_sound <= kMaxJump) {
@@ -46,7 +46,7 @@ Verdict Hold(Packet* packet, uint32_t position, WorkerContext* context) {
 }
 
 mppe::Arrival ArrivalOf(Packet& packet, const WorkerContext& context) {
-  return {&packet.call->receive, packet.sequence, context.now_ms, packet.payload()};
+  return {&packet.call->receive(), packet.sequence, context.now_ms, packet.payload()};
 }
 
 // Indices of packets of the burst.
@@ -59,7 +59,7 @@ struct Indices {
 Verdict RefuseStateful(Packet* packet, DropReason reason, WorkerContext* context) {
   const Verdict verdict = Refuse(packet, reason, context);
   mppe::StatefulRow* row = context->mppe->table->Receive(packet->call_index);
-  if (mppe::StatefulReceiver::NeedsReset(reason, packet->call->receive, context->now_ms, row)) {
+  if (mppe::StatefulReceiver::NeedsReset(reason, packet->call->receive(), context->now_ms, row)) {
     SpawnCcpReset(wire::ppp::kResetRequest, row->reset_id, packet, context);
   }
   return verdict;
@@ -75,7 +75,7 @@ void DecryptStateful(std::span<rte_mbuf* const> mbufs, Indices waiting, Verdict*
     for (unsigned n = 0; n < waiting.num; ++n) {
       const uint8_t i = waiting.values[n];
       Packet& packet = PacketOf(mbufs[i]);
-      if (!mppe::StatefulReceiver::CanPlan(packet.call->receive)) {
+      if (!mppe::StatefulReceiver::CanPlan(packet.call->receive())) {
         later.Add(i);
         continue;
       }
@@ -108,7 +108,7 @@ void MppeDecryptBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts, Worke
   Indices stateful;
   for (size_t i = 0; i < mbufs.size(); ++i) {
     Packet& packet = PacketOf(mbufs[i]);
-    const MppeState& state = packet.call->receive;
+    const MppeState& state = packet.call->receive();
     if (state.bits == 0) {
       verdicts[i] = Refuse(&packet, DropReason::mppe_no_key, &context);
     } else if (state.stateful != 0) {

@@ -12,13 +12,15 @@ namespace culvert::dataplane {
 inline bool TakePuntToken(Call* call, const WorkerContext& context) {
   constexpr uint32_t kTokensPerFrame = 1000;
   const uint32_t full = context.punt_rate * kTokensPerFrame;
-  const uint64_t refill = static_cast<uint64_t>(context.now_ms - call->punt_ms) * context.punt_rate;
-  call->punt_tokens = static_cast<uint32_t>(std::min<uint64_t>(full, call->punt_tokens + refill));
-  call->punt_ms = context.now_ms;
-  if (call->punt_tokens < kTokensPerFrame) {
+  const uint64_t refill =
+      static_cast<uint64_t>(context.now_ms - call->more().punt_ms) * context.punt_rate;
+  call->more().punt_tokens =
+      static_cast<uint32_t>(std::min<uint64_t>(full, call->more().punt_tokens + refill));
+  call->more().punt_ms = context.now_ms;
+  if (call->more().punt_tokens < kTokensPerFrame) {
     return false;
   }
-  call->punt_tokens -= kTokensPerFrame;
+  call->more().punt_tokens -= kTokensPerFrame;
   return true;
 }
 

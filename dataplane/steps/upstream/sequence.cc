@@ -15,13 +15,13 @@ constexpr uint8_t kRestartConfirmations = 32;
 // RunLen counts packets that follow on each other away from where the call is. One that does not
 // follow only takes one off, so that a forger must send more than the peer to hinder it.
 uint8_t RunLen(Call* call, uint32_t sequence) {
-  const uint32_t step = sequence - call->run_sequence;
+  const uint32_t step = sequence - call->more().run_sequence;
   if (call->run_count > 1 && (step == 0 || step > kMaxRunStep)) {
     call->run_count = static_cast<uint8_t>(call->run_count - (call->run_count < UINT8_MAX));
     return 0;
   }
   const bool follows = call->run_count > 0 && step >= 1 && step <= kMaxRunStep;
-  call->run_sequence = sequence;
+  call->more().run_sequence = sequence;
   call->run_count =
       static_cast<uint8_t>(follows ? call->run_count + (call->run_count < UINT8_MAX) : 1);
   return call->run_count;
@@ -40,8 +40,8 @@ Verdict Accept(Packet* packet) {
 bool IsUnproven(Packet* packet) {
   const Call& call = *packet->call;
   return call.decrypts != 0 && IsEncrypted(*packet) &&
-         (call.receive.has_sequence == 0 ||
-          SequenceAfter(packet->sequence, call.receive.last_sequence));
+         (call.receive().has_sequence == 0 ||
+          SequenceAfter(packet->sequence, call.receive().last_sequence));
 }
 
 // Doubt asks whether the peer is still there: whoever counts anew may be a forger. Where nobody can
@@ -78,12 +78,12 @@ Verdict FarBehind(Packet* packet, WorkerContext* context) {
 // jump was forged.
 bool TakesJumpBack(Packet* packet) {
   Call& call = *packet->call;
-  const uint32_t into = packet->sequence - call.jump_from;
-  if (into == 0 || into >= call.jump_len || RunLen(&call, packet->sequence) < kRunLen) {
+  const uint32_t into = packet->sequence - call.more().jump_from;
+  if (into == 0 || into >= call.more().jump_len || RunLen(&call, packet->sequence) < kRunLen) {
     return false;
   }
   call.run_count = 0;
-  call.jump_len = 0;
+  call.more().jump_len = 0;
   call.highest_received = packet->sequence;
   return true;
 }
@@ -138,7 +138,7 @@ Verdict SequenceStep(Packet& packet, WorkerContext& context) {
   Call& call = *packet.call;
   if (packet.has_ack && (call.features & kFeatureSendWindow) != 0) {
     context.calls->SendWindowOf(packet.call_index)
-        .Acknowledged(packet.ack, call.send_sequence, context.now_ms);
+        .Acknowledged(packet.ack, call.more().send_sequence, context.now_ms);
   }
   if (!packet.has_sequence) {
     return Verdict::Consume();  // acknowledgement alone

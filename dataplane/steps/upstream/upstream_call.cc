@@ -21,7 +21,7 @@ Verdict UpstreamCallStep(Packet& packet, WorkerContext& context) {
   }
   packet.call = &call;
   if (call.decrypts != 0) {
-    rte_prefetch0(&call.receive);
+    rte_prefetch0(&call.receive());
   }
   return Verdict::Next();
 }
