@@ -11,11 +11,14 @@ namespace {
 constexpr NamedStep kInput[] = {STEP(EthernetInput), STEP(OuterIpv4Input), STEP(GreInput)};
 constexpr NamedStep kInput6[] = {STEP(Ipv6Input)};
 constexpr NamedStep kGre[] = {STEP(GreInput)};
-constexpr NamedStep kUpstream[] = {STEP(UpstreamCall), STEP(Sequence), STEP(PppInput)};
-constexpr NamedStep kFrame[] = {STEP(PppInput)};
-constexpr NamedStep kInner[] = {
-    STEP(Acknowledge), STEP(Echo),    STEP(CcpReset), STEP(Protocol),       STEP(InnerIpv4),
-    STEP(AntiSpoof),   STEP(Martian), STEP(MssClamp), STEP(PoliceUpstream), STEP(UpstreamAccount)};
+// Frames of calls that do not decrypt go on without a stop.
+#define INNER                                                                                      \
+  STEP(Acknowledge), STEP(Echo), STEP(CcpReset), STEP(Protocol), STEP(InnerIpv4), STEP(AntiSpoof), \
+      STEP(Martian), STEP(MssClamp), STEP(PoliceUpstream), STEP(UpstreamAccount)
+constexpr NamedStep kUpstream[] = {STEP(UpstreamCall), STEP(Sequence), STEP(PppInput), INNER};
+constexpr NamedStep kFrame[] = {STEP(PppInput), INNER};
+constexpr NamedStep kInner[] = {INNER};
+#undef INNER
 constexpr NamedStep kInner6[] = {STEP(InnerIpv6), STEP(AntiSpoof6),     STEP(Martian6),
                                  STEP(MssClamp6), STEP(PoliceUpstream), STEP(UpstreamAccount6)};
 constexpr NamedStep kKernel6[] = {STEP(InnerIpv6), STEP(KernelInput6)};

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 #include "dataplane/reorder/reorder.h"
 #include "dataplane/steps/downstream/acknowledgement.h"
@@ -240,6 +241,7 @@ unsigned Worker::TakeRing(MbufRing* ring, bool is_new) {
 }
 
 void Worker::RunStages() {
+  stage_tsc_ = rte_rdtsc();
   bool again = true;
   while (again) {
     RunStagesFrom(static_cast<Stage>(0));
@@ -268,7 +270,6 @@ void Worker::RunStage(Stage stage) {
   const unsigned num = queue.num;
   std::copy_n(queue.mbufs, num, mbufs);
   queue.num = 0;
-  const uint64_t start = rte_rdtsc();
   const StageSteps& steps = StepsOf(stage);
   if (steps.run != nullptr) {
     for (unsigned i = 0; i < num; ++i) {
@@ -284,13 +285,14 @@ void Worker::RunStage(Stage stage) {
       if (tracer_.active()) {
         tracer_.See(PacketOf(mbufs[i]), stage, 0, verdicts[i], context_.now_tsc);
       }
-      Dispatch(&PacketOf(mbufs[i]), stage, verdicts[i]);
+      Follow(&PacketOf(mbufs[i]), stage, verdicts[i]);
     }
     RunSpawned();
   }
+  const uint64_t start = std::exchange(stage_tsc_, rte_rdtsc());
   StageCounters& counters = counters_.stages[static_cast<unsigned>(stage)];
   Add(&counters.packets, num);
-  Add(&counters.ticks, rte_rdtsc() - start);
+  Add(&counters.ticks, stage_tsc_ - start);
 }
 
 // RunSpawned runs what the last packet's steps have made, so that it stays in its place.
@@ -310,11 +312,21 @@ void Worker::RunSpawned() {
 inline void Worker::RunSteps(Stage stage, const StageSteps& steps, Packet* packet) {
   const Verdict verdict =
       tracer_.active() ? RunTraced(stage, steps, packet) : steps.run(*packet, context_);
+  Follow(packet, stage, verdict);
+}
+
+// Follow is Dispatch for where most packets go.
+inline void Worker::Follow(Packet* packet, Stage stage, Verdict verdict) {
   if (verdict.kind() == Verdict::Kind::kGoTo) {
-    Enqueue(verdict.stage(), packet->mbuf());
-  } else {
-    Dispatch(packet, stage, verdict);
+    return Enqueue(verdict.stage(), packet->mbuf());
   }
+  if (verdict.kind() == Verdict::Kind::kTransmit) {
+    if (Queue& queue = to_ports_[verdict.value()]; queue.num < Queue::kSize) {
+      queue.mbufs[queue.num++] = packet->mbuf();
+      return;
+    }
+  }
+  Dispatch(packet, stage, verdict);
 }
 
 Verdict Worker::RunTraced(Stage stage, const StageSteps& steps, Packet* packet) {

@@ -95,6 +95,7 @@ class Worker {
   void RunStage(Stage stage);
   void RunSpawned();
   void RunSteps(Stage stage, const StageSteps& steps, Packet* packet);
+  void Follow(Packet* packet, Stage stage, Verdict verdict);
   Verdict RunTraced(Stage stage, const StageSteps& steps, Packet* packet);
   void Dispatch(Packet* packet, Stage stage, Verdict verdict);
   void Drop(Packet* packet, DropReason reason);
@@ -119,6 +120,7 @@ class Worker {
   uint64_t us_32_;  // 2^32 times the microseconds of a tick
   WorkerCounters counters_;
   Tracer tracer_;
+  uint64_t stage_tsc_ = 0;  // when the last stage was over
   std::array<Queue, kNumStages> stages_;
   std::vector<Queue> to_ports_;
   std::vector<Queue> to_punted_ports_;
