@@ -1,6 +1,8 @@
 // The PPP side of a call. Input: an octet of settings, and commands (command_stream.h); a chunk is
 // a frame from the peer. As no random input would hit our magic number or identifiers, some
 // commands answer what was sent last.
+#include <array>
+
 #include "controlplane/ppp/call.h"
 #include "proto/wire/ppp.h"
 #include "tests/fuzz/command_stream.h"
@@ -22,9 +24,13 @@ enum Own : uint8_t {
   kReject,
   kTerminate,
   kLowerDown,
+  kChallenge,   // AAA goes on with EAP
+  kRespondEap,  // to our last EAP Request
+  kExpired,     // AAA wants another password
 };
 
 constexpr uint32_t kClientAddress = 0x0a4d000a;
+constexpr uint32_t kPasswordExpired = 648;
 constexpr size_t kMaxEffects = 64;  // of one input; far more than any answer needs
 
 std::shared_ptr<const ppp::PppSettings> MakeSettings(uint8_t bits) {
@@ -39,6 +45,8 @@ std::shared_ptr<const ppp::PppSettings> MakeSettings(uint8_t bits) {
   if (settings->mppe != ppp::MppePolicy::kRequire) {
     settings->methods.insert(settings->methods.end(), {AuthMethod::kChapMd5, AuthMethod::kPap});
   }
+  settings->methods.push_back(AuthMethod::kEap);
+  settings->auth_retries = 1;
   if ((bits & 0x40) != 0) {
     std::reverse(settings->methods.begin(), settings->methods.end());
   }
@@ -99,6 +107,12 @@ class Harness {
         return Decide(AuthVerdict::kAccept, 0);
       case kReject:
         return Decide(AuthVerdict::kReject, 0);
+      case kChallenge:
+        return Decide(AuthVerdict::kChallenge, 0);
+      case kRespondEap:
+        return RespondEap();
+      case kExpired:
+        return Decide(AuthVerdict::kReject, 0, kPasswordExpired);
       case kTerminate:
         return call_.Terminate("terminated", now_ms_);
       case kLowerDown:
@@ -125,11 +139,26 @@ class Harness {
     }
   }
 
-  void Decide(AuthVerdict verdict, uint32_t address) {
+  // RespondEap: Identity, so that it answers the first Request too.
+  void RespondEap() {
+    if (!last_eap_.empty()) {
+      call_.OnFrame(wppp::EmitControl(wppp::kEap, 2, last_eap_[3], std::array<uint8_t, 2>{1, 'a'}),
+                    now_ms_);
+    }
+  }
+
+  void Decide(AuthVerdict verdict, uint32_t address, uint32_t error = 0) {
     if (!asked_) {
       return;
     }
     AuthResult result;
+    if (verdict == AuthVerdict::kChallenge) {
+      result.eap = {1, ++num_random_, 0, 6, 13, 0x20};
+      result.state = {1};
+    }
+    if (error != 0) {
+      result.mschap_failure = MsChapFailure{.code = error, .challenge = {}, .message = {}};
+    }
     result.verdict = verdict;
     result.lease.client_address = address;
     result.user = "alice";
@@ -163,6 +192,8 @@ class Harness {
             "we send right lengths");
     if (frame->protocol == wppp::kChap) {
       last_challenge_ = packet->code == 1 ? e.data : std::vector<uint8_t>();
+    } else if (frame->protocol == wppp::kEap) {
+      last_eap_ = packet->code == 1 ? e.data : std::vector<uint8_t>();
     } else if (frame->protocol != wppp::kPap && packet->code >= wppp::kConfigureRequest &&
                packet->code <= wppp::kConfigureReject) {
       Require(wppp::ParseOptions(packet->data).has_value(), "we send right options");
@@ -215,7 +246,7 @@ class Harness {
   ppp::PppCounters counters_;
   std::shared_ptr<const ppp::PppSettings> settings_;
   ppp::PppCall call_;
-  std::vector<uint8_t> last_request_, last_challenge_;
+  std::vector<uint8_t> last_request_, last_challenge_, last_eap_;
   bool asked_ = false;
   bool accepted_ = false;
   bool ended_ = false;
