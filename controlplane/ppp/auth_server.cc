@@ -137,6 +137,9 @@ AuthServer::Outcome AuthServer::OnResult(const AuthResult& result, uint64_t now_
     default:
       AnswerChap(result);
   }
+  request_ = {};  // a call that is up needs the last answer only
+  challenge_ = {};
+  state_ = {};
   return passed ? Outcome::kPassed : Outcome::kFailed;
 }
 
