@@ -29,6 +29,9 @@ dataplane::v1::CountersResponse Round() {
   worker->set_hand_over_depth(11);
   worker->set_punted_depth(12);
   worker->set_events_depth(13);
+  for (const unsigned num : {20, 4, 1}) worker->add_rounds(num);
+  worker->set_rounds_us(2500000);
+  worker->set_longest_round_us(1700);
   auto* drop = worker->add_drops();
   drop->set_reason("gre_bad_flags");
   drop = worker->add_drops();
@@ -102,6 +105,13 @@ TEST(Metrics, GivesEachDropReasonZerosToo) {
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_hand_over_depth{worker=\"1\"} 11\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_punted_depth{worker=\"1\"} 12\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_events_depth{worker=\"1\"} 13\n"));
+  const std::string rounds = "culvert_dataplane_round_seconds";
+  EXPECT_THAT(text, HasSubstr(rounds + "_count{worker=\"1\"} 25\n"));
+  EXPECT_THAT(text, HasSubstr(rounds + "_sum{worker=\"1\"} 2.5\n"));
+  EXPECT_THAT(text, HasSubstr(rounds + "_bucket{worker=\"1\",le=\"1e-06\"} 20\n"));
+  EXPECT_THAT(text, HasSubstr(rounds + "_bucket{worker=\"1\",le=\"2e-06\"} 24\n"));
+  EXPECT_THAT(text, HasSubstr(rounds + "_bucket{worker=\"1\",le=\"+Inf\"} 25\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_dataplane_longest_round_microseconds{worker=\"1\"} 1700\n"));
   EXPECT_THAT(text, HasSubstr("culvert_dataplane_port_to_kernel_dropped_total{port=\"wan0\"} 7\n"));
   EXPECT_THAT(
       text,

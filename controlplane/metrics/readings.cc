@@ -1,5 +1,7 @@
 #include "controlplane/metrics/readings.h"
 
+#include <cmath>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -157,6 +159,30 @@ void AddStages(const dataplane::v1::CountersResponse& round, std::vector<MetricF
   }
 }
 
+// AddRounds makes of a worker's counts what Prometheus wants: how many were no longer than each.
+void AddRounds(const dataplane::v1::CountersResponse& round, std::vector<MetricFamily>* families) {
+  MetricFamily family = FamilyOf(MetricType::Histogram, "dataplane_round_seconds",
+                                 "How long a worker's rounds took: packets wait meanwhile");
+  MetricFamily longest = FamilyOf(MetricType::Gauge, "dataplane_longest_round_microseconds",
+                                  "The longest round of a worker so far");
+  for (const Worker& worker : round.workers()) {
+    prometheus::ClientMetric metric;
+    metric.label = {{"worker", std::to_string(worker.worker())}};
+    for (int i = 0; i < worker.rounds_size(); ++i) {
+      metric.histogram.sample_count += worker.rounds(i);
+      const bool is_last = i + 1 == worker.rounds_size();
+      metric.histogram.bucket.push_back(
+          {.cumulative_count = metric.histogram.sample_count,
+           .upper_bound = is_last ? std::numeric_limits<double>::infinity() : std::ldexp(1e-6, i)});
+    }
+    metric.histogram.sample_sum = static_cast<double>(worker.rounds_us()) * 1e-6;
+    AddValue(worker.longest_round_us(), metric.label, &longest);
+    family.metric.push_back(std::move(metric));
+  }
+  families->push_back(std::move(family));
+  families->push_back(std::move(longest));
+}
+
 using Port = dataplane::v1::PortCounters;
 struct PortColumn {
   const char* name;
@@ -278,6 +304,7 @@ std::vector<MetricFamily> Readings::Collect() const {
     if (const auto round = dataplane_.Get()) {
       AddWorkers(*round, &families);
       AddStages(*round, &families);
+      AddRounds(*round, &families);
       AddPorts(*round, &families);
       AddQueues(*round, &families);
       AddGauge("dataplane_calls", "Calls that the data plane has", round->num_calls(), &families);

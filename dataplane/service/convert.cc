@@ -197,6 +197,9 @@ void FromWorker(uint32_t worker, const WorkerTotals& totals, v1::WorkerCounters*
   out->set_hand_over_depth(totals.hand_over_depth);
   out->set_punted_depth(totals.punted_depth);
   out->set_events_depth(totals.events_depth);
+  out->mutable_rounds()->Add(totals.rounds.counts.begin(), totals.rounds.counts.end());
+  out->set_rounds_us(totals.rounds.total_us);
+  out->set_longest_round_us(totals.rounds.longest_us);
 }
 
 void FromEvent(const CallEvent& event, v1::Event* out) {

@@ -70,6 +70,7 @@ class FakeDatapath : public Datapath {
     totals.hand_over_depth = 7;
     totals.punted_depth = 8;
     totals.events_depth = 9;
+    totals.rounds = {.counts = {10, 11}, .total_us = 12, .longest_us = 13};
     return {totals};
   }
 

@@ -174,6 +174,10 @@ TEST_F(ServiceTest, CountersOfOneRound) {
   EXPECT_EQ(response.workers(0).hand_over_depth(), 7U);
   EXPECT_EQ(response.workers(0).punted_depth(), 8U);
   EXPECT_EQ(response.workers(0).events_depth(), 9U);
+  ASSERT_EQ(response.workers(0).rounds_size(), 2);
+  EXPECT_EQ(response.workers(0).rounds(1), 11U);
+  EXPECT_EQ(response.workers(0).rounds_us(), 12U);
+  EXPECT_EQ(response.workers(0).longest_round_us(), 13U);
   EXPECT_EQ(response.mbufs_total(), 77U);
   EXPECT_FALSE(reader->Read(&response));
   EXPECT_TRUE(reader->Finish().ok());

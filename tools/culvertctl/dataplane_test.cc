@@ -30,6 +30,8 @@ management::v1::GetDataplaneResponse Example() {
     worker.set_worker(i);
     worker.set_received(100 + i);
     worker.set_hand_over_depth(7);
+    for (unsigned bucket = 0; bucket < 10; ++bucket) worker.add_rounds(1000 + bucket);
+    worker.set_longest_round_us(345);
     dp::StageCounter& stage = *worker.add_stages();
     stage.set_name("decrypt");
     stage.set_packets(i * 10);
@@ -177,6 +179,7 @@ TEST_F(DataplaneCommandsTest, TablesShowStagesAndTheDropsThatHappened) {
   EXPECT_THAT(lines, Contains("1       decrypt       10            123.4"));
   EXPECT_THAT(lines, Contains("DROP         WORKER 0  WORKER 1  WHAT         SOURCE"));
   EXPECT_THAT(lines, Contains("ttl_expired         0         3  TTL ran out  RFC 1812 s5.3.1"));
+  EXPECT_THAT(lines, Contains(testing::EndsWith("                2017         345")));
   EXPECT_THAT(lines, Not(Contains(HasSubstr("never"))));
   EXPECT_THAT(lines, Contains(testing::StartsWith("wan0  down           0     1.5 kB")));
   EXPECT_THAT(lines, Contains("wan0  1               0           6           0"));

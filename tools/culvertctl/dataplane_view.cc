@@ -24,6 +24,14 @@ std::string CyclesAPacket(uint64_t cycles, uint64_t packets) {
   return fmt::format("{:.1f}", static_cast<double>(cycles) / static_cast<double>(packets));
 }
 
+// LongRounds counts those of 128 us and more.
+uint64_t LongRounds(const dp::WorkerCounters& worker) {
+  constexpr int kFirst = 8;  // 2^7 us
+  uint64_t num = 0;
+  for (int i = kFirst; i < worker.rounds_size(); ++i) num += worker.rounds(i);
+  return num;
+}
+
 Table Workers(const GetDataplaneResponse& dataplane) {
   Table table({{"WORKER"},
                {"RECEIVED", kRight},
@@ -35,7 +43,9 @@ Table Workers(const GetDataplaneResponse& dataplane) {
                {"DROPPED", kRight},
                {"IN HAND-OVER", kRight},
                {"IN PUNT", kRight},
-               {"EVENTS", kRight}});
+               {"EVENTS", kRight},
+               {"ROUNDS OVER 128 US", kRight},
+               {"LONGEST US", kRight}});
   for (const dp::WorkerCounters& worker : dataplane.workers()) {
     uint64_t drops = 0;
     for (const dp::DropCounter& drop : worker.drops()) drops += drop.packets();
@@ -44,7 +54,8 @@ Table Workers(const GetDataplaneResponse& dataplane) {
                   std::to_string(worker.handed_over()), std::to_string(worker.consumed()),
                   std::to_string(worker.icmp_errors()), std::to_string(drops),
                   std::to_string(worker.hand_over_depth()), std::to_string(worker.punted_depth()),
-                  std::to_string(worker.events_depth())});
+                  std::to_string(worker.events_depth()), std::to_string(LongRounds(worker)),
+                  std::to_string(worker.longest_round_us())});
   }
   return table;
 }
