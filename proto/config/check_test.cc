@@ -139,6 +139,8 @@ TEST(Check, MethodsDiffer) {
               ElementsAre("f:2: auth.methods[2]: pap is in auth.methods[0] already"));
   EXPECT_THAT(Lines("[auth]\neap_methods = [\"md5\", \"md5\"]\n"),
               ElementsAre("f:2: auth.eap_methods[1]: md5 is in auth.eap_methods[0] already"));
+  EXPECT_THAT(Lines("[auth]\nretries = 11\n"),
+              ElementsAre("f:2: auth.retries: 11 is out of range: 0 to 10 are allowed"));
 }
 
 TEST(Check, MppeBits) {

@@ -42,6 +42,7 @@ TEST(Load, DefaultsAreCleanAndComplete) {
   EXPECT_EQ(config.ppp().mru(), 1400u);
   EXPECT_THAT(config.ppp().mppe_bits(), ElementsAre(128, 56, 40));
   EXPECT_THAT(config.auth().methods(), ElementsAre("mschap-v2"));
+  EXPECT_THAT(config.auth().eap_methods(), ElementsAre("mschapv2", "md5"));
   ASSERT_EQ(config.pools_size(), 1);
   EXPECT_EQ(config.metrics().listen(), "127.0.0.1:9723");
 }
