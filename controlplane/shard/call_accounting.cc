@@ -1,6 +1,7 @@
 #include "controlplane/shard/call_accounting.h"
 
 #include <array>
+#include <string>
 #include <utility>
 
 #include "controlplane/accounting/accounting.h"
@@ -87,9 +88,6 @@ void CallAccounting::OnAccepted(AuthMethod method, const AuthResult& result) {
   session_->set_method(MethodOf(method));
   session_->set_authentic(result.source == AuthSource::kRadius ? v1::AUTHENTIC_RADIUS
                                                                : v1::AUTHENTIC_LOCAL);
-  if (const auto& interface_id = result.grants.ipv6.interface_id) {
-    session_->set_interface_id(interface_id->data(), interface_id->size());
-  }
   if (result.lease.prefix) {
     SetPrefix(*result.lease.prefix, session_->add_prefixes());
   }
@@ -122,6 +120,20 @@ void CallAccounting::OnUp(const CallRecord& record) {
     return accounting_->OnChanged(record.id, *session_, interim_interval_s_);
   }
   accounting_->OnUp(record.id, record.handle, *session_, interim_interval_s_);
+}
+
+void CallAccounting::OnIpv6(uint64_t id, uint64_t interface_id) {
+  if (session_ == nullptr) {
+    return;
+  }
+  std::string octets;
+  for (int shift = 56; interface_id != 0 && shift >= 0; shift -= 8) {
+    octets.push_back(static_cast<char>(interface_id >> shift));
+  }
+  session_->set_interface_id(octets);
+  if (up_) {
+    accounting_->OnChanged(id, *session_, interim_interval_s_);
+  }
 }
 
 void CallAccounting::OnTermsChanged(uint64_t id, const CallGrants& grants) {

@@ -27,6 +27,8 @@ class CallAccounting {
   void OnAccepted(AuthMethod method, const AuthResult& result);
   // OnUp: for the first time, or anew with another address.
   void OnUp(const CallRecord& record);
+  // OnIpv6: IPV6CP is open, with the client's interface identifier; 0: it has closed.
+  void OnIpv6(uint64_t id, uint64_t interface_id);
   void OnTermsChanged(uint64_t id, const CallGrants& grants);
   void OnEnded(uint64_t id, EndCause cause, std::string_view reason,
                const dataplane::v1::CallCounters& totals);

@@ -157,6 +157,7 @@ void CallReport::OnIpv6(uint64_t interface_id, const std::optional<config::Ipv6P
   record_.ipv6_interface_id = interface_id;
   record_.ipv6_prefix = prefix;
   record_.ipv6_delegated_prefix.reset();
+  accounting_.OnIpv6(record_.id, interface_id);
   if (interface_id != 0) {
     if (MayLog(spdlog::level::info)) {
       spdlog::info("call has IPv6: {} link_local={} prefix={}", Name(),
