@@ -79,8 +79,9 @@ void Negotiator::OnConfigureRequest(const Packet& packet, uint64_t now_ms) {
     Apply(verdict_.code == wire::ppp::kConfigureAck ? Event::kRequestGood : Event::kRequestBad,
           now_ms, &packet);
   }
-  peer_request_.clear();
+  Options().swap(peer_request_);  // a call that is up keeps nothing of its set-up
   peer_request_data_ = {};
+  verdict_ = Verdict();
 }
 
 // JudgeRequest fills verdict_; false: an option is malformed.

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <vector>
 
 #include "proto/wire/cursor.h"
@@ -40,8 +40,8 @@ class OutputQueue {
   [[nodiscard]] size_t size() const { return size_; }
 
  private:
-  std::deque<std::vector<uint8_t>> messages_;
-  size_t written_ = 0;  // of the front message
+  std::list<std::vector<uint8_t>> messages_;  // mostly empty, and then it takes nothing
+  size_t written_ = 0;                        // of the front message
   size_t size_ = 0;
 };
 

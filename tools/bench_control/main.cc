@@ -64,6 +64,7 @@ class Run {
       return 1;
     }
     const uint64_t rss_before = gauge_.rss();
+    Rss("before");
     if (!Dial("setup", rss_before)) {
       return 1;
     }
@@ -79,12 +80,15 @@ class Run {
     }
     Teardown();
     fleet_.Serve(2);
-    printf("{\"bench\": \"control\", \"case\": \"after\", \"calls\": 0, \"rss_mb\": %.1f}\n",
-           static_cast<double>(gauge_.rss()) / 1e6);
+    Rss("after");
     return 0;
   }
 
  private:
+  void Rss(const char* name) {
+    printf("{\"bench\": \"control\", \"case\": \"%s\", \"calls\": 0, \"rss_mb\": %.1f}\n", name,
+           static_cast<double>(gauge_.rss()) / 1e6);
+  }
   bool Dial(const char* name, uint64_t rss_before) {
     const Interval interval(gauge_);
     const uint64_t upserts = plane_.upserts(), program_batches = plane_.program_batches(),

@@ -10,7 +10,7 @@ from bench_lib import machine
 HELP = "call set-up, idle calls, a redial storm and teardown, on one control core"
 FIELDS = ["bench", "case", "calls", "calls_per_connection", "calls_per_second", "setup_ms_p50",
           "setup_ms_p99", "setup_ms_max", "cpu_percent", "cpu_us_per_call", "bytes_per_call",
-          "refused", "failed", "seconds"]
+          "refused", "failed", "seconds", "rss_mb"]
 PROGRAMS = ["controlplane/culvert-controlplane", "tools/bench_control/culvert-bench-control"]
 USERS = 20000
 PORT = 17230
