@@ -28,8 +28,9 @@ namespace culvert::bench {
 namespace {
 
 constexpr uint32_t kNumUsers = 20'000;
-constexpr uint32_t kLocal = 0x7f000001, kPeer = 0x0a000001;
-constexpr uint32_t kLive = 1000;  // calls of a shard that are up at a time
+constexpr uint32_t kLocal = 0x7f000001;
+constexpr uint32_t kFirstPeer = 0x64400000;  // each call has its own
+constexpr uint32_t kLive = 1000;             // calls of a shard that are up at a time
 
 std::string NameOf(uint32_t user) { return "user" + std::to_string(user); }
 
@@ -74,8 +75,10 @@ struct Shared {
 class OneCall final : public pptp::ControlGate {
  public:
   OneCall(Shared* shared, pptp::CallIdPool* ids, pptp::ControlCounters* control_counters,
-          ppp::PppCounters* ppp_counters, const client_role::PppClient::Account* account)
+          ppp::PppCounters* ppp_counters, const client_role::PppClient::Account* account,
+          uint32_t peer_address)
       : shared_(shared),
+        peer_address_(peer_address),
         ids_(ids),
         control_(shared->control, this, control_counters, 1000, SteadyMs()),
         dialler_(&shared->client_control),
@@ -136,8 +139,8 @@ class OneCall final : public pptp::ControlGate {
   }
   void Begin(const pptp::CallRequested& requested) {
     call_id_ = requested.call_id;
-    report_ = std::make_unique<CallReport>(&shared_->services, kPeer, kLocal, requested.call_id,
-                                           requested.peer_call_id);
+    report_ = std::make_unique<CallReport>(&shared_->services, peer_address_, kLocal,
+                                           requested.call_id, requested.peer_call_id);
     report_->OnStarted(uint64_t{report_->id()} << 16 | call_id_);
     control_.AcceptCall(requested.call_id, now_ms_);
   }
@@ -164,6 +167,7 @@ class OneCall final : public pptp::ControlGate {
   void On(T&) {}
 
   Shared* const shared_;
+  const uint32_t peer_address_;
   pptp::CallIdPool* const ids_;
   const ppp::Random random_ = FillRandom;
   uint64_t now_ms_ = SteadyMs();
@@ -202,7 +206,8 @@ Outcome RunShard(Shared* shared, uint32_t index, uint32_t num_shards, uint32_t c
       place->Down();
     }
     place = std::make_unique<OneCall>(shared, &ids, &control_counters, &ppp_counters,
-                                      &accounts[(i * num_shards + index) % accounts.size()]);
+                                      &accounts[(i * num_shards + index) % accounts.size()],
+                                      kFirstPeer + i * num_shards + index);
     outcome.failed += place->Up() ? 0 : 1;
   }
   outcome.cpu_s = ThreadSeconds() - begun_s;
