@@ -4,6 +4,8 @@
 #include <absl/strings/str_join.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 namespace culvert::client_role {
 namespace {
 
@@ -70,6 +72,36 @@ void Bring(Line& line, State state) {
 
 std::string Name(wp::MessageType type) { return std::string(wp::ToString(type)); }
 
+struct Cell {
+  State state;
+  std::function<std::string(Line&)> happen;
+  std::string expected;
+};
+
+using Happen = std::function<std::string(Line&)>;
+
+Happen Receive(const wp::Message& message) {
+  return [message](Line& line) { return line.Receive(message); };
+}
+Happen Collide(uint32_t ours) {
+  return [ours](Line& line) {
+    line.client.OnCollision(ours, 0x0a000002);
+    return line.Take();
+  };
+}
+std::string Minute(Line& line) {
+  EXPECT_EQ(line.Wait(2'999), "");
+  return line.Wait(57'001);
+}
+std::string StopIt(Line& line) {
+  line.client.Stop(pptp::StopReason::kNone, line.now_ms);
+  return line.Take();
+}
+std::string Connect(Line& line) {
+  line.client.OnConnected(line.now_ms);
+  return line.Take();
+}
+
 // The originator's automaton (RFC 2637 s3.1.1), each state with each of its events.
 TEST(ControlClient, EveryCellOfTheOriginatorAutomaton) {
   const std::string start = Name(wp::MessageType::kStartRequest);
@@ -77,52 +109,26 @@ TEST(ControlClient, EveryCellOfTheOriginatorAutomaton) {
   const std::string stopped = Name(wp::MessageType::kStopReply);
   wp::StartReply older;
   older.version = 0x00ff;
-  struct Cell {
-    State state;
-    std::function<std::string(Line&)> happen;
-    std::string expected;
-  };
-  const auto receive = [](wp::Message message) {
-    return [message](Line& line) { return line.Receive(message); };
-  };
-  const auto minute = [](Line& line) {
-    EXPECT_EQ(line.Wait(2'999), "");
-    return line.Wait(57'001);
-  };
-  const auto collide = [](uint32_t ours) {
-    return [ours](Line& line) {
-      line.client.OnCollision(ours, 0x0a000002);
-      return line.Take();
-    };
-  };
-  const auto stop_it = [](Line& line) {
-    line.client.Stop(pptp::StopReason::kNone, line.now_ms);
-    return line.Take();
-  };
-  const auto connect = [](Line& line) {
-    line.client.OnConnected(line.now_ms);
-    return line.Take();
-  };
   const Cell kCells[] = {
-      {State::kIdle, connect, start},
-      {State::kIdle, stop_it, ""},
-      {State::kWaitReply, connect, ""},
-      {State::kWaitReply, receive(wp::StartReply{}), "[established]"},
-      {State::kWaitReply, receive(wp::StartReply{.result = 4}), "[closed]"},
-      {State::kWaitReply, receive(older), stop},
-      {State::kWaitReply, receive(wp::EchoRequest{}), "[closed]"},
-      {State::kWaitReply, collide(0x0a000001), "[closed]"},
-      {State::kWaitReply, collide(0x0a000003), ""},
-      {State::kWaitReply, minute, "[closed]"},
-      {State::kEstablished, receive(wp::StartReply{}), ""},
-      {State::kEstablished, receive(wp::StopRequest{}), "[closed], " + stopped},
-      {State::kEstablished, receive(wp::EchoRequest{}), Name(wp::MessageType::kEchoReply)},
-      {State::kEstablished, collide(0x0a000001), ""},
-      {State::kEstablished, stop_it, stop},
-      {State::kEstablished, minute, ""},
-      {State::kWaitStopReply, receive(wp::StopReply{}), "[closed]"},
-      {State::kWaitStopReply, receive(wp::StopRequest{}), "[closed], " + stopped},
-      {State::kWaitStopReply, minute, "[closed]"},
+      {State::kIdle, Connect, start},
+      {State::kIdle, StopIt, ""},
+      {State::kWaitReply, Connect, ""},
+      {State::kWaitReply, Receive(wp::StartReply{}), "[established]"},
+      {State::kWaitReply, Receive(wp::StartReply{.result = 4}), "[closed]"},
+      {State::kWaitReply, Receive(older), stop},
+      {State::kWaitReply, Receive(wp::EchoRequest{}), "[closed]"},
+      {State::kWaitReply, Collide(0x0a000001), "[closed]"},
+      {State::kWaitReply, Collide(0x0a000003), ""},
+      {State::kWaitReply, Minute, "[closed]"},
+      {State::kEstablished, Receive(wp::StartReply{}), ""},
+      {State::kEstablished, Receive(wp::StopRequest{}), "[closed], " + stopped},
+      {State::kEstablished, Receive(wp::EchoRequest{}), Name(wp::MessageType::kEchoReply)},
+      {State::kEstablished, Collide(0x0a000001), ""},
+      {State::kEstablished, StopIt, stop},
+      {State::kEstablished, Minute, ""},
+      {State::kWaitStopReply, Receive(wp::StopReply{}), "[closed]"},
+      {State::kWaitStopReply, Receive(wp::StopRequest{}), "[closed], " + stopped},
+      {State::kWaitStopReply, Minute, "[closed]"},
   };
   for (const Cell& cell : kCells) {
     SCOPED_TRACE(&cell - kCells);

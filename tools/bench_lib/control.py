@@ -49,7 +49,8 @@ def add_arguments(parser):
     parser.add_argument("--window", type=int, default=500,
                         help="calls being set up at a time (default %(default)s)")
     parser.add_argument("--idle", type=int, default=20, help="seconds (default %(default)s)")
-    parser.add_argument("--build", metavar="FOLDER", help="measure the programs of this build folder")
+    parser.add_argument("--build", metavar="FOLDER",
+                        help="measure the programs of this build folder")
 
 
 def programs(options):
