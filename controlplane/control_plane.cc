@@ -2,6 +2,12 @@
 
 #include <absl/strings/str_cat.h>
 
+#include <algorithm>
+#include <asio/post.hpp>
+#include <chrono>
+#include <utility>
+
+#include "controlplane/aaa/policy/readings.h"
 #include "controlplane/accounting/settings.h"
 #include "controlplane/settings.h"
 #include "controlplane/settings_ipv6.h"
@@ -12,15 +18,64 @@ namespace culvert {
 namespace {
 // One shard carries tens of thousands of calls. More of them need nothing but this number.
 constexpr size_t kNumShards = 1;
-constexpr uint64_t kAddressRestMs = 30'000;
 // After the shards, which take 3.5 s at most, and all within the 5 s of Stop().
 constexpr std::chrono::milliseconds kAccountingPatience{800};
+constexpr uint64_t kMsPerSecond = 1000;
 
-Users ReserveFixed(Users users, AddressPools& pools) {
+constexpr std::chrono::seconds kUserFilesPeriod{1};
+constexpr uint64_t kHooksGraceMs = 400;  // of the same 5 s
+
+std::unique_ptr<CallHooks> MakeHooks(const config::v1::Config& config) {
+  const CallHooks::Settings settings = MakeHookSettings(config);
+  const bool any = std::any_of(settings.programs.begin(), settings.programs.end(),
+                               [](const std::string& program) { return !program.empty(); });
+  return any ? std::make_unique<CallHooks>(settings) : nullptr;
+}
+
+// MakeApproval: nobody is asked when there is no ip-pre-up.
+Admission::Approve MakeApproval(CallHooks* hooks) {
+  if (hooks == nullptr || !hooks->Has(HookKind::kPreUp)) {
+    return nullptr;
+  }
+  return [hooks](const CallFacts& call, const AuthResult& result,
+                 std::function<void(bool approved)> done) {
+    hooks->Ask({.call = call.id,
+                .user = result.user,
+                .peer_address = call.peer_address,
+                .local_address = call.local_address,
+                .client_address = result.lease.client_address,
+                .upstream_bps = result.grants.upstream_bps.value_or(0),
+                .downstream_bps = result.grants.downstream_bps.value_or(0),
+                .dns = result.grants.dns,
+                .wins = result.grants.wins,
+                .prefix = result.lease.prefix,
+                .delegated_prefix = result.lease.delegated_prefix,
+                .grants = result.grants},
+               std::move(done));
+  };
+}
+
+std::shared_ptr<const Users> ReserveFixed(Users users, AddressPools& pools) {
   for (const uint32_t address : users.FixedAddresses()) {
     pools.Reserve(address);
   }
-  return users;
+  return std::make_shared<const Users>(std::move(users));
+}
+
+// ReplaceUsers: an address is never free while one of the tables has it.
+void ReplaceUsers(const Users& before, const std::shared_ptr<const Users>& now, AddressPools& pools,
+                  LocalUsers& users) {
+  std::vector<uint32_t> kept = now->FixedAddresses();
+  for (const uint32_t address : kept) {
+    pools.Reserve(address);
+  }
+  users.Replace(now);
+  std::sort(kept.begin(), kept.end());
+  for (const uint32_t address : before.FixedAddresses()) {
+    if (!std::binary_search(kept.begin(), kept.end(), address)) {
+      pools.Unreserve(address);
+    }
+  }
 }
 }  // namespace
 
@@ -38,13 +93,35 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                            const std::string& version)
     : metrics_(version, &directory_),
       source_limits_(MakeSourceLimits(config)),
-      pools_(MakePools(config), kAddressRestMs, RandomBelow),
-      prefix_pools_(MakePrefixPools(config), kAddressRestMs),
+      pools_(MakePools(config), config.policy().address_rest_s() * kMsPerSecond, RandomBelow,
+             config.policy().remembered_addresses()),
+      prefix_pools_(MakePrefixPools(config), config.policy().address_rest_s() * kMsPerSecond),
       prefixes_(&prefix_pools_, MakePrefixChoice(config)),
-      users_(ReserveFixed(std::move(users), pools_), MakeEapSettings(config)),
+      loaded_users_(ReserveFixed(std::move(users), pools_)),
+      users_(loaded_users_, MakeEapSettings(config)),
+      user_files_(MakeUserPaths(config), std::exchange(loaded_users_, nullptr),
+                  [this](const Users& before, const std::shared_ptr<const Users>& now) {
+                    ReplaceUsers(before, now, pools_, users_);
+                  }),
       backends_({&users_}),
-      admission_(&backends_, &pools_, SteadyMs,
-                 config.ppp().ipv6() == "allow" ? &prefixes_ : nullptr),
+      lock_out_(MakeLockOutSettings(config), Random64()),
+      sessions_(Random64(), config.policy().user_case() == "ignore",
+                [this](const std::vector<uint64_t>& calls) {
+                  for (const std::unique_ptr<Shard>& shard : shards_) {
+                    shard->Terminate(calls, EndCause::kReplaced, "the user has logged in again");
+                  }
+                }),
+      hooks_(MakeHooks(config)),
+      admission_({.backend = &backends_,
+                  .pools = &pools_,
+                  .lock_out = &lock_out_,
+                  .sessions = &sessions_,
+                  .prefixes = config.ppp().ipv6() == "allow" ? &prefixes_ : nullptr,
+                  .clock = SteadyMs,
+                  .post = [this](const CallFacts& call,
+                                 std::function<void()> work) { PostTo(call, std::move(work)); },
+                  .approve = MakeApproval(hooks_.get())},
+                 MakeAdmissionSettings(config)),
       dataplane_(absl::StrCat("unix:", config.dataplane().socket()),
                  {.counters =
                       [this](const dataplane::v1::CountersResponse& round) {
@@ -71,6 +148,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                .allowed_sources = MakeAllowedSources(config),
                .source_limits = &source_limits_,
                .admission = &admission_,
+               .hooks = hooks_.get(),
                .dataplane = &dataplane_,
                .directory = &directory_,
                .metrics = &metrics_};
@@ -81,12 +159,28 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
   metrics_.SetPoolSource([this] {
     std::vector<PoolUsage> usage;
     for (const AddressPools::Usage& pool : pools_.usage()) {
-      usage.push_back({.name = pool.name, .used = pool.in_use, .total = pool.size});
+      usage.push_back({.name = pool.name,
+                       .used = pool.in_use,
+                       .total = pool.size,
+                       .resting = pool.resting,
+                       .refused = pool.refused});
     }
     for (const ipv6::PrefixPools::Usage& pool : prefix_pools_.usage()) {
       usage.push_back({.name = "ipv6:" + pool.name, .used = pool.in_use, .total = pool.size});
     }
     return usage;
+  });
+  AddAaaReadings();
+}
+
+void ControlPlane::AddAaaReadings() {
+  metrics_.AddSource([this](std::vector<Reading>& readings) {
+    AddLockOutReadings(lock_out_.counters(SteadyMs()), readings);
+    AddSessionReadings(sessions_.counters(), readings);
+    AddUserReadings(user_files_, readings);
+    if (hooks_ != nullptr) {
+      hooks_->AddReadings(readings);
+    }
   });
 }
 
@@ -144,6 +238,7 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
     ears.push_back({.loop = &shard->loop(), .sink = shard.get()});
   }
   dataplane_.Start(std::move(ears));
+  user_files_.Start(kUserFilesPeriod);
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Start();
   }
@@ -164,6 +259,10 @@ void ControlPlane::Change(uint64_t id, CallChange change, CallChanged done) {
   shards_[dataplane_.ShardOf(handle)]->Change(id, std::move(change), std::move(done));
 }
 
+void ControlPlane::PostTo(const CallFacts& call, std::function<void()> work) {
+  asio::post(shards_[dataplane_.ShardOf(call.nas_port)]->loop(), std::move(work));
+}
+
 void ControlPlane::Stop() {
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Shutdown();
@@ -178,6 +277,9 @@ void ControlPlane::Stop() {
   if (accounting_ != nullptr) {
     accounting_->Stop(kAccountingPatience);
   }
+  if (hooks_ != nullptr) {
+    hooks_->Stop(kHooksGraceMs);
+  }
 }
 
 ControlPlane::~ControlPlane() {
@@ -185,6 +287,10 @@ ControlPlane::~ControlPlane() {
   exporter_.reset();
   management_.reset();
   dataplane_.Stop();
+  sessions_.Abandon();
+  if (hooks_ != nullptr) {
+    hooks_->Stop(0);
+  }
   shards_.clear();
   accounting_.reset();
 }

@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "controlplane/aaa/address_pools.h"
 #include "controlplane/aaa/admission.h"
 #include "controlplane/aaa/auth_backends.h"
 #include "controlplane/aaa/local_users.h"
+#include "controlplane/aaa/pools/address_pools.h"
+#include "controlplane/aaa/users/user_files.h"
+#include "controlplane/hooks/call_hooks.h"
 #include "controlplane/accounting/accounting.h"
 #include "controlplane/management/management_server.h"
 #include "controlplane/metrics/metrics_exporter.h"
@@ -39,6 +41,9 @@ class ControlPlane {
   absl::Status StartAccounting(const config::v1::Config& config);
   void Terminate(const std::vector<uint64_t>& ids);
   void Change(uint64_t id, CallChange change, CallChanged done);
+  // PostTo runs `work` on the thread of the call's shard.
+  void PostTo(const CallFacts& call, std::function<void()> work);
+  void AddAaaReadings();
 
   CallDirectory directory_;
   Metrics metrics_;
@@ -47,8 +52,13 @@ class ControlPlane {
   AddressPools pools_;
   ipv6::PrefixPools prefix_pools_;
   ipv6::PrefixAssignment prefixes_;
+  std::shared_ptr<const Users> loaded_users_;  // at start
   LocalUsers users_;
+  UserFiles user_files_;
   AuthBackends backends_;
+  LockOut lock_out_;
+  SessionLimits sessions_;
+  std::unique_ptr<CallHooks> hooks_;  // null: none are configured
   Admission admission_;
   DataplaneClient dataplane_;
   std::unique_ptr<accounting::Transport> accounting_transport_;

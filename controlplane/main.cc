@@ -116,9 +116,15 @@ int main(int argc, char** argv) {
     return ReportProblems(loaded.problems);
   }
   culvert::Users users;
-  std::vector<culvert::config::Problem> problems = culvert::ReadUsers(loaded.config, users);
-  if (!problems.empty()) {
-    return ReportProblems(problems);
+  culvert::UserProblems problems =
+      culvert::UserFiles::Read(culvert::MakeUserPaths(loaded.config), users);
+  // A bad line of chap-secrets is reported, and the others work; a check does not pass.
+  const int warned = problems.warnings.empty() ? 0 : ReportProblems(problems.warnings);
+  if (!problems.errors.empty()) {
+    return ReportProblems(problems.errors);
+  }
+  if (check && warned != 0) {
+    return warned;
   }
   return check ? culvert::config::RunCheck(path, kProcess)
                : Run(std::move(loaded.config), std::move(users));

@@ -132,6 +132,8 @@ std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config) {
   for (const config::v1::Pool& from : config.pools()) {
     AddressPools::Pool& pool = pools.emplace_back();
     pool.name = from.name();
+    pool.next = from.next();
+    pool.named_only = from.named_only();
     for (const std::string& text : from.ranges()) {
       if (std::optional<config::Ipv4Range> range = config::ParseRange(text)) {
         pool.ranges.push_back(*range);
@@ -149,30 +151,6 @@ std::vector<config::Endpoint> MakeEndpoints(const config::v1::Config& config) {
     }
   }
   return endpoints;
-}
-
-std::vector<config::Problem> ReadUsers(const config::v1::Config& config, Users& users) {
-  const config::v1::Auth& auth = config.auth();
-  std::vector<config::Problem> problems;
-  if (!auth.users_file().empty()) {
-    problems = ReadUsersFile(auth.users_file(), users);
-  }
-  if (!auth.chap_secrets_file().empty()) {
-    std::vector<config::Problem> more =
-        ReadChapSecrets(auth.chap_secrets_file(), auth.server_name(), users);
-    problems.insert(problems.end(), std::make_move_iterator(more.begin()),
-                    std::make_move_iterator(more.end()));
-  }
-  uint32_t gateway = config::ParseIpv4(config.ppp().gateway_address()).value_or(0);
-  std::vector<uint32_t> fixed = users.FixedAddresses();
-  if (std::find(fixed.begin(), fixed.end(), gateway) != fixed.end()) {
-    problems.push_back(
-        {.file = auth.users_file().empty() ? auth.chap_secrets_file() : auth.users_file(),
-         .line = 0,
-         .key = "address",
-         .message = "a user's is ppp.gateway_address, which no client can have"});
-  }
-  return problems;
 }
 
 }  // namespace culvert

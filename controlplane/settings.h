@@ -2,11 +2,14 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
-#include "controlplane/aaa/address_pools.h"
+#include "controlplane/aaa/admission.h"
 #include "controlplane/aaa/eap/local_eap.h"
-#include "controlplane/aaa/users.h"
+#include "controlplane/aaa/pools/address_pools.h"
+#include "controlplane/aaa/users/user_files.h"
+#include "controlplane/hooks/call_hooks.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_settings.h"
 #include "controlplane/pptp/source_limits.h"
@@ -32,8 +35,9 @@ namespace culvert {
 [[nodiscard]] std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config);
 [[nodiscard]] std::vector<config::Endpoint> MakeEndpoints(const config::v1::Config& config);
 
-// ReadUsers reads the files that `auth` names; with problems `users` is not to be used.
-[[nodiscard]] std::vector<config::Problem> ReadUsers(const config::v1::Config& config,
-                                                     Users& users);
+[[nodiscard]] UserFiles::Paths MakeUserPaths(const config::v1::Config& config);
+[[nodiscard]] LockOut::Settings MakeLockOutSettings(const config::v1::Config& config);
+[[nodiscard]] CallHooks::Settings MakeHookSettings(const config::v1::Config& config);
+[[nodiscard]] Admission::Settings MakeAdmissionSettings(const config::v1::Config& config);
 
 }  // namespace culvert

@@ -1,12 +1,18 @@
-// Admission lets users in: a backend judges who it is, then the call gets its addresses. It
-// stands between the calls and those who authenticate.
+// Admission lets users in: who guesses is kept out, a backend judges who it is, the user's limits
+// are kept, the call gets its addresses, and a hook may object. It stands between the calls and
+// those who authenticate.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <string>
+#include <vector>
 
-#include "controlplane/aaa/address_pools.h"
 #include "controlplane/aaa/authentication.h"
+#include "controlplane/aaa/policy/lock_out.h"
+#include "controlplane/aaa/policy/session_limits.h"
+#include "controlplane/aaa/pools/address_pools.h"
 #include "controlplane/ipv6/prefix_assignment.h"
 #include "controlplane/logging/log_limit.h"
 
@@ -16,11 +22,31 @@ namespace culvert {
 class Admission final : public Authenticator {
  public:
   using Clock = std::function<uint64_t()>;  // milliseconds, steady
+  // Post runs `work` on the thread of the call's shard; called by any thread.
+  using Post = std::function<void(const CallFacts& call, std::function<void()> work)>;
+  // Approve is asked about a call that is let in, with its addresses in `result`; it comes back at
+  // once and answers on any thread.
+  using Approve = std::function<void(const CallFacts& call, const AuthResult& result,
+                                     std::function<void(bool approved)> done)>;
 
-  // `backend` and `pools` outlive this.
-  // `prefixes` too; null: calls get no IPv6 prefixes.
-  Admission(Authenticator* backend, AddressPools* pools, Clock clock,
-            ipv6::PrefixAssignment* prefixes = nullptr);
+  // Parts outlive the admission. Those that are null or empty are left out.
+  struct Parts {
+    Authenticator* backend = nullptr;  // needed
+    AddressPools* pools = nullptr;     // needed
+    LockOut* lock_out = nullptr;
+    SessionLimits* sessions = nullptr;
+    ipv6::PrefixAssignment* prefixes = nullptr;
+    Clock clock;  // needed
+    Post post;    // needed with sessions and approve
+    Approve approve;
+  };
+  struct Settings {
+    // Names of pools, as pptp.listen; empty ones, and those left out, are for any pool.
+    std::vector<std::string> listener_pools;
+    uint32_t max_sessions = 0;  // of a user that has no number of its own; 0: any
+    bool replace_sessions = false;
+  };
+  Admission(Parts parts, Settings settings);
 
   // Authenticate: an accepted call holds `lease` of the answer until Release().
   void Authenticate(AuthRequest request, AuthDone done) override;
@@ -28,13 +54,22 @@ class Admission final : public Authenticator {
   void Release(const Lease& lease);
 
  private:
-  void GiveAddress(AuthResult& result);
-  void GivePrefixes(AuthResult& result);
+  // Entrant is a user that a backend has accepted.
+  struct Entrant {
+    CallFacts call;
+    AuthResult result;
+    AuthDone done;
+  };
+  void OnJudged(const CallFacts& call, const std::string& name, AuthResult result, AuthDone done);
+  void TakeSession(const std::shared_ptr<Entrant>& entrant);
+  void TakeAddresses(const std::shared_ptr<Entrant>& entrant);
+  void Refuse(const std::shared_ptr<Entrant>& entrant, std::string reason, uint32_t mschap_code);
+  void TakePrefixes(AuthResult& result);
+  // TakeAddress gives why there is none, or an empty text.
+  std::string TakeAddress(size_t listener, AuthResult& result);
 
-  Authenticator* const backend_;
-  AddressPools* const pools_;
-  const Clock clock_;
-  ipv6::PrefixAssignment* const prefixes_;
+  const Parts parts_;
+  const Settings settings_;
   LogLimit log_limit_;
 };
 

@@ -110,6 +110,7 @@ struct AuthResult {
   AuthSource source = AuthSource::kLocal;
   std::string reject_reason;  // for our log and metrics only
   bool unknown_user = false;  // with kReject: another backend may know the user
+  bool unjudged = false;      // with kReject: no fault of the user's, as when no server answers
   std::string user;           // name for accounting and display
   // With kReject after an MS-CHAP exchange; absent: E=691, no retry.
   std::optional<MsChapFailure> mschap_failure;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/aaa/policy/session_ticket.h"
 #include "proto/config/address.h"
 #include "proto/config/address6.h"
 
@@ -29,6 +30,8 @@ struct CallGrants {
   // Inner, host order; 0: from `pool`, or any pool when that is empty.
   uint32_t fixed_address = 0;
   std::string pool;
+  // Where an address from a pool must lie; absent: anywhere; empty: the user gets none.
+  std::optional<std::vector<config::Ipv4Range>> allowed_addresses;
   std::vector<config::Ipv4Prefix> routes;  // behind the client (RFC 2865 s5.22)
   std::vector<uint32_t> dns, wins;         // at most two each, host order; empty: as configured
   std::optional<uint16_t> mtu;             // Framed-MTU
@@ -39,7 +42,9 @@ struct CallGrants {
   std::optional<uint32_t> idle_timeout_s;                // 0: none
   std::optional<uint64_t> octet_quota;                   // both directions; 0: none
   std::optional<uint32_t> interim_interval_s;            // of accounting; 0: none
-  std::optional<uint32_t> max_sessions;                  // of this user; Port-Limit
+  std::optional<uint32_t> max_sessions;                  // of this user; Port-Limit; 0: any number
+  std::optional<bool> replace_sessions;  // one too many: the oldest goes; false: is refused
+  std::vector<config::Ipv4Prefix> allowed_sources;  // outer addresses to dial from; empty: any
 
   // These may tighten what the configuration says, never loosen it.
   std::optional<MppeGrant> mppe;
@@ -54,6 +59,7 @@ struct CallGrants {
 struct Lease {
   uint32_t client_address = 0;  // inner, host order; 0: none
   std::optional<config::Ipv6Prefix> prefix, delegated_prefix;
+  SessionTicket session = {};
 };
 
 }  // namespace culvert

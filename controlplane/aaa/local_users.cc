@@ -14,8 +14,8 @@ void FillRandom(std::span<uint8_t> out) { RAND_bytes(out.data(), static_cast<int
 
 }  // namespace
 
-LocalUsers::LocalUsers(Users users, eap::Settings eap)
-    : users_(std::move(users)), eap_(eap, FillRandom), answers_strangers_(eap.answers_strangers) {
+LocalUsers::LocalUsers(std::shared_ptr<const Users> users, eap::Settings eap)
+    : eap_(eap, FillRandom), answers_strangers_(eap.answers_strangers), users_(std::move(users)) {
   std::array<uint8_t, 16> octets{};
   RAND_bytes(octets.data(), octets.size());
   for (uint8_t& octet : octets) {
@@ -38,8 +38,19 @@ AuthResult LocalUsers::Judge(const AuthRequest& request, const Users::Found& fou
   return result;
 }
 
+void LocalUsers::Replace(std::shared_ptr<const Users> users) {
+  absl::MutexLock lock(&mutex_);
+  users_.swap(users);  // the old table is let go after the lock
+}
+
+std::shared_ptr<const Users> LocalUsers::users() const {
+  absl::MutexLock lock(&mutex_);
+  return users_;
+}
+
 void LocalUsers::Authenticate(AuthRequest request, AuthDone done) {
-  const Users::Found found = users_.Find(request.user);
+  const std::shared_ptr<const Users> users = this->users();
+  const Users::Found found = users->Find(request.user);
   AuthResult result;
   if (found.user != nullptr || answers_strangers_ || request.method() != AuthMethod::kEap) {
     result = Judge(request, found);
@@ -50,7 +61,7 @@ void LocalUsers::Authenticate(AuthRequest request, AuthDone done) {
     result.reject_reason = "unknown user";
     result.unknown_user = true;
   } else if (result.verdict == AuthVerdict::kAccept) {
-    result.grants = found.user->grants;
+    result.grants = found.user->grants();
   }
   done(std::move(result));
 }

@@ -23,9 +23,9 @@ class LocalUsersTest : public ::testing::Test {
     users.Insert("alice", {.password = SecretOf("secret"), .nt_hash = {}});
     users.Insert("bob", {.password = {}, .nt_hash = HashOf("secret")});
     User carol{.password = SecretOf("secret"), .nt_hash = {}};
-    carol.grants.fixed_address = 0x0a4d000a;
+    carol.edit_grants().fixed_address = 0x0a4d000a;
     users.Insert("carol", std::move(carol));
-    users_ = std::make_unique<LocalUsers>(std::move(users));
+    users_ = std::make_unique<LocalUsers>(std::make_shared<const Users>(std::move(users)));
   }
 
   static Secret HashOf(std::string_view password) {
@@ -133,6 +133,15 @@ TEST_F(LocalUsersTest, StrangersAreRejectedLikeWrongPasswords) {
     EXPECT_TRUE(result.unknown_user);
     EXPECT_EQ(Ask(user, MsChapV2(user, "secret")).verdict, AuthVerdict::kReject);
   }
+}
+
+TEST_F(LocalUsersTest, ReplacedTableHoldsFromTheNextQuestionOn) {
+  Users users;
+  users.Insert("alice", {.password = SecretOf("other")});
+  users_->Replace(std::make_shared<const Users>(std::move(users)));
+  EXPECT_EQ(Ask("alice", Pap("secret")).verdict, AuthVerdict::kReject);
+  EXPECT_EQ(Ask("alice", Pap("other")).verdict, AuthVerdict::kAccept);
+  EXPECT_TRUE(Ask("bob", Pap("secret")).unknown_user);
 }
 
 TEST_F(LocalUsersTest, GrantsComeWithAcceptedUsersOnly) {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "controlplane/aaa/authentication.h"
-#include "controlplane/aaa/users.h"
+#include "controlplane/aaa/users/users.h"
 
 namespace culvert {
 

@@ -12,6 +12,7 @@
 #include "controlplane/management/call_record.h"
 #include "controlplane/metrics/bounded_counter.h"
 #include "controlplane/metrics/readings.h"
+#include "controlplane/metrics/sources.h"
 
 namespace culvert {
 namespace {
@@ -92,7 +93,8 @@ struct Metrics::Counters {
 Metrics::Metrics(const std::string& version, const CallDirectory* directory)
     : registry_(std::make_shared<Registry>()),
       counters_(std::make_unique<Counters>(registry_.get())),
-      readings_(std::make_shared<Readings>(directory)) {
+      readings_(std::make_shared<Readings>(directory)),
+      sources_(std::make_shared<Sources>()) {
   prometheus::BuildGauge()
       .Name("culvert_build_info")
       .Help("Version of culvert-controlplane")
@@ -135,6 +137,7 @@ void Metrics::SetLinkCounters(size_t shard, const ipv6::LinkCounters& totals) {
 void Metrics::SetPoolSource(std::function<std::vector<PoolUsage>()> source) {
   readings_->SetPoolSource(std::move(source));
 }
+void Metrics::AddSource(ReadingSource source) { sources_->Add(std::move(source)); }
 void Metrics::SetDataplaneUp(bool up) { readings_->SetDataplaneUp(up); }
 void Metrics::OnDataplaneCounters(const dataplane::v1::CountersResponse& round) {
   readings_->SetDataplane(round);
@@ -143,6 +146,9 @@ void Metrics::OnDataplaneCounters(const dataplane::v1::CountersResponse& round) 
 std::string Metrics::Collect() const {
   std::vector<prometheus::MetricFamily> families = registry_->Collect();
   for (prometheus::MetricFamily& family : readings_->Collect()) {
+    families.push_back(std::move(family));
+  }
+  for (prometheus::MetricFamily& family : sources_->Collect()) {
     families.push_back(std::move(family));
   }
   return prometheus::TextSerializer().Serialize(families);

@@ -14,6 +14,7 @@
 
 #include "controlplane/aaa/authentication.h"
 #include "controlplane/ipv6/link.h"
+#include "controlplane/metrics/reading.h"
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_settings.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
@@ -22,11 +23,14 @@ namespace culvert {
 
 class CallDirectory;
 class Readings;
+class Sources;
 
 struct PoolUsage {
   std::string name;
   uint64_t used = 0;
   uint64_t total = 0;
+  uint64_t resting = 0;
+  uint64_t refused = 0;  // calls that found it empty
 };
 
 // Texts given as `reason` or `error` become labels: they must be from a fixed set and hold
@@ -58,6 +62,9 @@ class Metrics {
   // SetPoolSource: called at each scrape, by the exporter's thread.
   void SetPoolSource(std::function<std::vector<PoolUsage>()> source);
 
+  // AddSource: called at each scrape, until the metrics and their exporter have gone.
+  void AddSource(ReadingSource source);
+
   // SetDataplaneUp: whether the data plane answers. Its counters are left out while it does not.
   void SetDataplaneUp(bool up);
   // OnDataplaneCounters takes each message of the counter rounds.
@@ -74,6 +81,7 @@ class Metrics {
   std::shared_ptr<prometheus::Registry> registry_;
   std::unique_ptr<Counters> counters_;
   std::shared_ptr<Readings> readings_;  // what other parts count
+  std::shared_ptr<Sources> sources_;
 };
 
 }  // namespace culvert

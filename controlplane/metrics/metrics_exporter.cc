@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "controlplane/metrics/readings.h"
+#include "controlplane/metrics/sources.h"
 #include "proto/config/address.h"
 
 namespace culvert {
@@ -69,6 +70,7 @@ absl::StatusOr<std::unique_ptr<MetricsExporter>> MetricsExporter::Start(const st
     auto exposer = std::make_unique<prometheus::Exposer>(endpoint, kThreads);
     exposer->RegisterCollectable(metrics.registry_);
     exposer->RegisterCollectable(metrics.readings_);
+    exposer->RegisterCollectable(metrics.sources_);
     return std::unique_ptr<MetricsExporter>(new MetricsExporter(std::move(exposer)));
   } catch (const std::exception& error) {
     return Failed(endpoint, error.what());

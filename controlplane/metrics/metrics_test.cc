@@ -51,6 +51,21 @@ dataplane::v1::CountersResponse Round() {
   return round;
 }
 
+TEST(Metrics, SourcesAreAskedAtEachScrape) {
+  Metrics metrics("1", nullptr);
+  uint64_t value = 0;
+  metrics.AddSource([&](std::vector<Reading>& readings) {
+    readings.push_back({.name = "a_total", .help = "A", .value = ++value, .labels = {{"k", "x"}}});
+    readings.push_back({.name = "a_total", .help = "A", .value = 7, .labels = {{"k", "y"}}});
+    readings.push_back({.name = "b", .help = "B", .counter = false, .value = 3});
+  });
+  EXPECT_THAT(metrics.Collect(), HasSubstr("culvert_a_total{k=\"x\"} 1\n"));
+  const std::string text = metrics.Collect();
+  EXPECT_THAT(text, HasSubstr("# TYPE culvert_a_total counter\nculvert_a_total{k=\"x\"} 2\n"
+                              "culvert_a_total{k=\"y\"} 7\n"));
+  EXPECT_THAT(text, HasSubstr("# TYPE culvert_b gauge\nculvert_b 3\n"));
+}
+
 TEST(Metrics, CountsEvents) {
   Metrics metrics("1.2.3", nullptr);
   metrics.OnConnectionAccepted();
@@ -154,12 +169,14 @@ TEST(Metrics, ReadsPoolsAndCalls) {
   record.phase = ppp::Phase::kOpen;
   directory.Publish(management::v1::CallEvent::UP, record);
   Metrics metrics("1", &directory);
-  metrics.SetPoolSource([] { return std::vector<PoolUsage>{{"default", 2, 500}}; });
+  metrics.SetPoolSource([] { return std::vector<PoolUsage>{{"default", 2, 500, 3, 4}}; });
   const std::string text = metrics.Collect();
   EXPECT_THAT(text, HasSubstr("culvert_calls{state=\"open\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("culvert_calls{state=\"authenticate\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("culvert_pool_addresses{pool=\"default\"} 500\n"));
   EXPECT_THAT(text, HasSubstr("culvert_pool_addresses_used{pool=\"default\"} 2\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_pool_addresses_resting{pool=\"default\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("culvert_pool_refused_total{pool=\"default\"} 4\n"));
 }
 
 // Loopback is a TCP socket on 127.0.0.1 that listens on a port the kernel chose.

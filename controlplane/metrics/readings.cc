@@ -78,12 +78,19 @@ void AddPools(const std::vector<PoolUsage>& pools, std::vector<MetricFamily>* fa
       FamilyOf(MetricType::Gauge, "pool_addresses", "Addresses for clients, by pool");
   MetricFamily used =
       FamilyOf(MetricType::Gauge, "pool_addresses_used", "Addresses that clients have, by pool");
+  MetricFamily resting = FamilyOf(MetricType::Gauge, "pool_addresses_resting",
+                                  "Free addresses that calls had a moment ago, by pool");
+  MetricFamily refused = FamilyOf(MetricType::Counter, "pool_refused_total",
+                                  "Calls without an address, by the pool that was empty last");
   for (const PoolUsage& pool : pools) {
     AddValue(pool.total, {{"pool", pool.name}}, &total);
     AddValue(pool.used, {{"pool", pool.name}}, &used);
+    AddValue(pool.resting, {{"pool", pool.name}}, &resting);
+    AddValue(pool.refused, {{"pool", pool.name}}, &refused);
   }
-  families->push_back(std::move(total));
-  families->push_back(std::move(used));
+  for (MetricFamily* family : {&total, &used, &resting, &refused}) {
+    families->push_back(std::move(*family));
+  }
 }
 
 struct WorkerColumn {

@@ -2,6 +2,7 @@
 
 #include <absl/strings/str_cat.h>
 
+#include "controlplane/hooks/hook_facts.h"
 #include "controlplane/shard/random.h"
 #include "controlplane/shard/shard.h"
 
@@ -203,6 +204,7 @@ void Call::OnUpsert(const v1::Result& result) {
   if (result.code() == 0) {
     if (terms_.OnConfirmed()) {
       report_.OnTermsChanged(terms_.grants());
+      RunChangeHook();
     }
   } else if (terms_.OnRefused(absl::Status(static_cast<absl::StatusCode>(result.code()),
                                            absl::StrCat("data plane: ", result.message())))) {
@@ -324,6 +326,7 @@ void Call::Apply(ppp::Up& effect) {
     up_ms_ = SteadyMs();
   }
   report_.OnUp(effect.client_address, effect.mppe_bits);
+  RunUpHooks(effect);
 }
 
 void Call::Apply(ppp::Ipv6Up& effect) {
@@ -372,6 +375,9 @@ void Call::OnDataplaneDown() {
 void Call::Shutdown() { End(EndCause::kShutdown, "shut down", pptp::DisconnectResult::kShutdown); }
 
 void Call::Terminate(EndCause cause, std::string_view reason) {
+  if (cause == EndCause::kReplaced) {  // a client that has dialled anew does not answer its old LCP
+    return End(cause, reason, pptp::DisconnectResult::kShutdown);
+  }
   EndThroughLcp(cause, pptp::DisconnectResult::kShutdown, reason);
 }
 
@@ -408,6 +414,7 @@ void Call::OnRemoved(const v1::CallCounters& totals) {
   shard_->services().admission->Release(std::exchange(lease_, {}));
   shard_->ReleaseCallId(identity_.local_address, identity_.call_id, /*used=*/true);
   report_.OnEnded(end_cause_, end_reason_, totals);
+  RunDownHook(totals);
 }
 
 }  // namespace culvert

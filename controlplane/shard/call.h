@@ -22,6 +22,7 @@
 namespace culvert {
 
 class Shard;
+struct HookFacts;
 
 // CallOwner is the control connection of a call.
 class CallOwner {
@@ -105,6 +106,10 @@ class Call : public std::enable_shared_from_this<Call> {
   void End(EndCause cause, std::string_view reason, std::optional<pptp::DisconnectResult> notify);
   [[nodiscard]] dataplane::v1::Operation UpsertOperation();
   void Upsert(const ppp::DataplaneState& state);
+  // call_hooks.cc: programs are run for the call's steps.
+  void RunUpHooks(const ppp::Up& up);
+  void RunChangeHook();
+  void RunDownHook(const dataplane::v1::CallCounters& totals);
 
   Shard* const shard_;
   CallOwner* owner_;  // null after the end
@@ -125,6 +130,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::optional<ppp::Program> programmed_;  // by the upsert that is under way
   std::list<ppp::Effect> effects_;          // mostly empty, and then it takes nothing
   std::unique_ptr<ppp::PppCall> ppp_;
+  std::unique_ptr<HookFacts> hook_facts_;  // of a call whose ip-up was run
   Alarm alarm_;
 };
 

@@ -64,6 +64,8 @@ TerminateCause TerminateCauseOf(EndCause cause, std::string_view reason) {
       return TerminateCause::kNasRequest;
     case EndCause::kTerminated:
       return TerminateCause::kAdminReset;
+    case EndCause::kReplaced:
+      return TerminateCause::kPortPreempted;
     case EndCause::kDataplane:
       return TerminateCause::kNasError;
     case EndCause::kShutdown:

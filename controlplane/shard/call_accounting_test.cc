@@ -25,6 +25,7 @@ TEST(TerminateCauseOf, EveryCause) {
   EXPECT_EQ(of(EndCause::kSessionTimeout), TerminateCause::kSessionTimeout);
   EXPECT_EQ(of(EndCause::kOctetQuota), TerminateCause::kNasRequest);
   EXPECT_EQ(of(EndCause::kTerminated), TerminateCause::kAdminReset);
+  EXPECT_EQ(of(EndCause::kReplaced), TerminateCause::kPortPreempted);
   EXPECT_EQ(of(EndCause::kDataplane), TerminateCause::kNasError);
   EXPECT_EQ(of(EndCause::kShutdown), TerminateCause::kAdminReboot);
   const auto ppp = [](std::string_view reason) { return TerminateCauseOf(EndCause::kPpp, reason); };

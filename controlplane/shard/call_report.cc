@@ -69,6 +69,8 @@ std::string_view EndCauseName(EndCause cause) {
       return "octet-quota";
     case EndCause::kTerminated:
       return "terminated";
+    case EndCause::kReplaced:
+      return "replaced";
     case EndCause::kDataplane:
       return "data-plane";
     case EndCause::kShutdown:

@@ -40,6 +40,7 @@ class CallReport {
   // Statistics is the text of a Call-Disconnect-Notify, as of the last counter round.
   [[nodiscard]] std::string Statistics() const;
   [[nodiscard]] uint64_t id() const { return record_.id; }
+  [[nodiscard]] const std::string& user() const { return record_.user; }
 
  private:
   [[nodiscard]] std::string Name() const;  // user, peer, call id, for log lines

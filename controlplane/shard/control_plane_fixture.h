@@ -74,7 +74,7 @@ class ControlPlaneTest : public ::testing::Test {
         "alice",
         {.password = Secret({reinterpret_cast<const uint8_t*>(kPassword.data()), kPassword.size()}),
          .nt_hash = {},
-         .grants = grants_});
+         .own_grants = std::make_unique<CallGrants>(grants_)});
     auto plane = ControlPlane::Start(Configuration(more), std::move(users), "test");
     if (!plane.ok()) {
       return plane.status();

@@ -15,6 +15,7 @@ enum class EndCause : uint8_t {
   kSessionTimeout,
   kOctetQuota,
   kTerminated,  // by the operator
+  kReplaced,    // by a newer session of its user
   kDataplane,   // it is away, or refused the call
   kShutdown,
 };

@@ -20,6 +20,7 @@
 
 namespace culvert {
 
+class CallHooks;
 namespace accounting {
 class Accounting;
 }
@@ -38,6 +39,7 @@ struct Services {
   pptp::SourceLimits* source_limits = nullptr;
   std::shared_ptr<const ipv6::LinkSettings> link_settings = nullptr;  // IPv6; null: denied
   Admission* admission = nullptr;
+  CallHooks* hooks = nullptr;  // null: there are none
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;
   Metrics* metrics = nullptr;

@@ -20,7 +20,8 @@ void CheckDataplane(const v1::Config& config, const SourceMap& places,
 void CheckService(const v1::Config& config, const SourceMap& places,
                   std::vector<Problem>* problems);
 
-// CheckPools: ranges that overlap, hold one of our addresses, or that no route covers.
+// CheckPools: ranges that overlap, hold one of our addresses, or that no route covers; pools that
+// are named and are not there, or chained in a ring.
 void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
 
 // CheckIpv6: prefixes that overlap, hold one of our addresses or that no route covers; pools that

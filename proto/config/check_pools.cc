@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <optional>
 
 #include "proto/config/address.h"
@@ -30,6 +31,56 @@ std::vector<PoolRange> UsableRanges(const v1::Config& config, const SourceMap& p
     }
   }
   return ranges;
+}
+
+// CheckNext: a pool that there is, and no way round in a ring.
+void CheckNext(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
+  std::map<std::string, std::string> next;  // by name
+  for (const v1::Pool& pool : config.pools()) next.emplace(pool.name(), pool.next());
+  for (int i = 0; i < config.pools_size(); ++i) {
+    const std::string key = fmt::format("pools[{}].next", i);
+    const std::string& name = config.pools(i).next();
+    if (name.empty() || !places.Usable(key)) continue;
+    if (!next.contains(name)) {
+      problems->push_back(places.At({key}, fmt::format("there is no pool named \"{}\"", name)));
+      continue;
+    }
+    std::string at = name;
+    for (size_t step = 0; step < next.size() && at != config.pools(i).name(); ++step) {
+      at = next.contains(at) ? next.at(at) : "";
+    }
+    if (at == config.pools(i).name()) {
+      problems->push_back(places.At({key}, fmt::format("leads back to \"{}\" itself", at)));
+    }
+  }
+}
+
+// CheckListeners: a listener that there is, once each, and a pool that there is.
+void CheckListeners(const v1::Config& config, const SourceMap& places,
+                    std::vector<Problem>* problems) {
+  const auto& listen = config.pptp().listen();
+  std::map<std::string, std::string> first;  // the key by the listener
+  for (int i = 0; i < config.pptp().pools_size(); ++i) {
+    const v1::ListenerPool& entry = config.pptp().pools(i);
+    const std::string key = fmt::format("pptp.pools[{}]", i);
+    const bool known = entry.listen().empty() ||
+                       std::find(listen.begin(), listen.end(), entry.listen()) != listen.end();
+    if (!known && places.Usable(key + ".listen") && places.Usable("pptp.listen")) {
+      problems->push_back(
+          places.At({key + ".listen"}, fmt::format("{} is none of pptp.listen", entry.listen())));
+    }
+    if (const auto [it, is_new] = first.emplace(entry.listen(), key); !is_new) {
+      problems->push_back(
+          places.At({key + ".listen", key},
+                    fmt::format("{} has a pool for the same listener already", it->second)));
+    }
+    const auto is_named = [&](const v1::Pool& pool) { return pool.name() == entry.pool(); };
+    if (!entry.pool().empty() && places.Usable(key + ".pool") &&
+        std::none_of(config.pools().begin(), config.pools().end(), is_named)) {
+      problems->push_back(
+          places.At({key + ".pool"}, fmt::format("there is no pool named \"{}\"", entry.pool())));
+    }
+  }
 }
 
 void CheckNames(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
@@ -132,6 +183,8 @@ void CheckRoutes(const v1::Config& config, const std::vector<PoolRange>& ranges,
 
 void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
   CheckNames(config, places, problems);
+  CheckNext(config, places, problems);
+  CheckListeners(config, places, problems);
   const std::vector<PoolRange> ranges = UsableRanges(config, places);
   CheckOverlaps(ranges, places, problems);
   CheckRoutes(config, ranges, places, problems);

@@ -207,6 +207,22 @@ TEST(Check, PoolsAreRouted) {
               IsEmpty());
 }
 
+TEST(Check, PoolsLeadToPools) {
+  EXPECT_THAT(
+      Lines("[[pools]]\nname = \"a\"\nnext = \"b\"\nranges = [\"10.77.1.0/24\"]\n"
+            "[[pools]]\nname = \"b\"\nnext = \"a\"\nranges = [\"10.77.2.0/24\"]\n"
+            "[[pools]]\nname = \"c\"\nnext = \"d\"\nranges = [\"10.77.3.0/24\"]\n"
+            "[[pools]]\nname = \"e\"\nnext = \"a\"\nranges = [\"10.77.4.0/24\"]\n"
+            "[[pptp.pools]]\npool = \"a\"\n[[pptp.pools]]\npool = \"x\"\n"
+            "[[pptp.pools]]\nlisten = \"192.0.2.1:1723\"\npool = \"b\"\n"),
+      ElementsAre("f:3: pools[0].next: leads back to \"a\" itself",
+                  "f:7: pools[1].next: leads back to \"b\" itself",
+                  "f:11: pools[2].next: there is no pool named \"d\"",
+                  "f:19: pptp.pools[1]: pptp.pools[0] has a pool for the same listener already",
+                  "f:20: pptp.pools[1].pool: there is no pool named \"x\"",
+                  "f:22: pptp.pools[2].listen: 192.0.2.1:1723 is none of pptp.listen"));
+}
+
 TEST(Check, PoolsAreUnicast) {
   EXPECT_THAT(Lines("[dataplane.clients]\nroutes = []\n"
                     "[[pools]]\nname = \"a\"\nranges = [\"224.0.0.0/24\"]\n"),

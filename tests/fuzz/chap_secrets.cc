@@ -1,5 +1,5 @@
 // pppd's chap-secrets (pppd(8)). Input: its text.
-#include "controlplane/aaa/users.h"
+#include "controlplane/aaa/users/users.h"
 #include "tests/fuzz/property.h"
 #include "tests/fuzz/secret_text.h"
 
@@ -8,7 +8,9 @@ using culvert::fuzz::Require;
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const culvert::fuzz::SecretText file(data, size);
   culvert::Users users;
-  for (const auto& problem : culvert::ReadChapSecrets(file.path(), "culvert", users)) {
+  const culvert::UserProblems problems = culvert::ReadChapSecrets(file.path(), "culvert", 1, users);
+  Require(problems.errors.empty(), "a file that can be read is used, but for its bad lines");
+  for (const auto& problem : problems.warnings) {
     Require(!problem.message.empty(), "a problem says what is wrong");
     Require(problem.line >= 0, "lines count from 1, or there is none");
     Require(culvert::config::Format(problem).find('\n') == std::string::npos,

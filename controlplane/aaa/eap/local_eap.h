@@ -11,7 +11,7 @@
 
 #include "controlplane/aaa/authentication.h"
 #include "controlplane/aaa/eap/conversation.h"
-#include "controlplane/aaa/users.h"
+#include "controlplane/aaa/users/users.h"
 #include "proto/wire/eap.h"
 
 namespace culvert::eap {

@@ -320,7 +320,8 @@ AuthResult Ask(LocalUsers& users, const std::string& name, const OctetVector& pa
 TEST(LocalUsersEap, AStrangerIsRefusedLikeAWrongPassword) {
   Users table;
   table.Insert("User", WithPassword("clientPass"));
-  LocalUsers users(std::move(table), {.methods = {Method::kMd5}, .server_name = "culvert"});
+  LocalUsers users(std::make_shared<const Users>(std::move(table)),
+                   {.methods = {Method::kMd5}, .server_name = "culvert"});
   std::set<size_t> lengths;
   for (const std::string name : {"User", "Nobody"}) {
     const AuthResult offer = Ask(users, name, FromHex("0201000501"), {});
@@ -337,7 +338,7 @@ TEST(LocalUsersEap, AStrangerIsRefusedLikeAWrongPassword) {
 
 TEST(LocalUsersEap, AStrangerIsLeftToTheNextBackend) {
   LocalUsers users(
-      Users(), {.methods = {Method::kMd5}, .server_name = "culvert", .answers_strangers = false});
+      std::make_shared<const Users>(), {.methods = {Method::kMd5}, .server_name = "culvert", .answers_strangers = false});
   const AuthResult answer = Ask(users, "Nobody", FromHex("0201000501"), {});
   EXPECT_EQ(answer.verdict, AuthVerdict::kReject);
   EXPECT_TRUE(answer.unknown_user);
@@ -346,9 +347,10 @@ TEST(LocalUsersEap, AStrangerIsLeftToTheNextBackend) {
 TEST(LocalUsersEap, GrantsComeWithTheAccept) {
   Users table;
   User user = WithPassword("clientPass");
-  user.grants.fixed_address = 0x0a4d0063;
+  user.edit_grants().fixed_address = 0x0a4d0063;
   table.Insert("User", std::move(user));
-  LocalUsers users(std::move(table), {.methods = {Method::kMd5}, .server_name = "culvert"});
+  LocalUsers users(std::make_shared<const Users>(std::move(table)),
+                   {.methods = {Method::kMd5}, .server_name = "culvert"});
   const AuthResult offer = Ask(users, "CORP\\User", FromHex("0201000501"), {});
   const auto request = weap::Parse(offer.eap);
   const auto value = wire::chap::ParseValue(request->data);

@@ -1,6 +1,31 @@
-#include "controlplane/aaa/users.h"
+#include "controlplane/aaa/users/users.h"
+
+#include <sys/stat.h>
 
 namespace culvert {
+
+const CallGrants& User::grants() const {
+  static const CallGrants none;
+  return own_grants != nullptr ? *own_grants : none;
+}
+
+CallGrants& User::edit_grants() {
+  if (own_grants == nullptr) {
+    own_grants = std::make_unique<CallGrants>();
+  }
+  return *own_grants;
+}
+
+FileStamp StampOf(const std::string& path) {
+  FileStamp stamp{.path = path};
+  struct stat info {};
+  if (stat(path.c_str(), &info) == 0) {
+    stamp.modified_ns = info.st_mtim.tv_sec * int64_t{1'000'000'000} + info.st_mtim.tv_nsec;
+    stamp.size = info.st_size;
+    stamp.inode = info.st_ino;
+  }
+  return stamp;
+}
 
 bool Users::Insert(std::string name, User user) {
   return users_.try_emplace(std::move(name), std::move(user)).second;
@@ -22,8 +47,8 @@ Users::Found Users::Find(std::string_view name) const {
 std::vector<uint32_t> Users::FixedAddresses() const {
   std::vector<uint32_t> addresses;
   for (const auto& [name, user] : users_) {
-    if (user.grants.fixed_address != 0) {
-      addresses.push_back(user.grants.fixed_address);
+    if (user.grants().fixed_address != 0) {
+      addresses.push_back(user.grants().fixed_address);
     }
   }
   return addresses;

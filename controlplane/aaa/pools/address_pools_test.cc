@@ -1,4 +1,4 @@
-#include "controlplane/aaa/address_pools.h"
+#include "controlplane/aaa/pools/address_pools.h"
 
 #include <gtest/gtest.h>
 

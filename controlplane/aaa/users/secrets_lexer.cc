@@ -1,4 +1,4 @@
-#include "controlplane/aaa/secrets_lexer.h"
+#include "controlplane/aaa/users/secrets_lexer.h"
 
 #include <cctype>
 
