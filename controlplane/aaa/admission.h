@@ -36,13 +36,13 @@ class Admission final : public Authenticator {
     LockOut* lock_out = nullptr;
     SessionLimits* sessions = nullptr;
     ipv6::PrefixAssignment* prefixes = nullptr;
-    Clock clock;  // needed
-    Post post;    // needed with sessions and approve
-    Approve approve;
+    Clock clock;     // needed
+    Post post = {};  // needed with sessions and approve
+    Approve approve = {};
   };
   struct Settings {
     // Names of pools, as pptp.listen; empty ones, and those left out, are for any pool.
-    std::vector<std::string> listener_pools;
+    std::vector<std::string> listener_pools = {};
     uint32_t max_sessions = 0;  // of a user that has no number of its own; 0: any
     bool replace_sessions = false;
   };

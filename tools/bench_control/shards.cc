@@ -11,9 +11,9 @@
 #include <thread>
 #include <vector>
 
-#include "controlplane/aaa/address_pools.h"
 #include "controlplane/aaa/admission.h"
 #include "controlplane/aaa/local_users.h"
+#include "controlplane/aaa/pools/address_pools.h"
 #include "controlplane/client_role/control_client.h"
 #include "controlplane/client_role/ppp_client.h"
 #include "controlplane/crypto/mschap.h"
@@ -54,8 +54,8 @@ struct Shared {
   Metrics metrics{"bench", &directory};
   AddressPools pools{
       {{.name = "default", .ranges = {{.first = 0x0a000100, .last = 0x0a0fffff}}}}, 0, RandomBelow};
-  LocalUsers users{MakeUsers()};
-  Admission admission{&users, &pools, SteadyMs};
+  LocalUsers users{std::make_shared<const Users>(MakeUsers())};
+  Admission admission{{.backend = &users, .pools = &pools, .clock = SteadyMs}, {}};
   Services services;
   std::shared_ptr<pptp::ControlSettings> control = std::make_shared<pptp::ControlSettings>();
   std::shared_ptr<ppp::PppSettings> ppp = std::make_shared<ppp::PppSettings>();
