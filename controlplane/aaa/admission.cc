@@ -44,7 +44,12 @@ void Admission::Authenticate(AuthRequest request, AuthDone done) {
 void Admission::OnJudged(const CallFacts& call, const std::string& name, AuthResult result,
                          AuthDone done) {
   if (parts_.lock_out != nullptr) {
-    if (result.verdict == AuthVerdict::kReject && !result.unjudged) {
+    // A challenge with a reason tells the client that it has failed (EAP-MSCHAPv2): who hangs up
+    // on that has guessed too.
+    const bool failed = result.verdict == AuthVerdict::kChallenge
+                            ? !result.reject_reason.empty()
+                            : result.verdict == AuthVerdict::kReject && !result.unjudged;
+    if (failed) {
       parts_.lock_out->OnFailure(name, call.peer_address, parts_.clock());
     } else if (result.verdict == AuthVerdict::kAccept) {
       parts_.lock_out->OnSuccess(name, call.peer_address, parts_.clock());

@@ -29,12 +29,14 @@ class Backend final : public Authenticator {
       const bool more = request.user.ends_with('?') && request.state.empty();
       result.verdict = more ? AuthVerdict::kChallenge : AuthVerdict::kAccept;
       result.state = {0xaa};
+      result.reject_reason = more ? challenge_reason : "";
     }
     done(std::move(result));
   }
   std::vector<std::vector<uint8_t>> states;
   uint32_t address = 0;
   std::string pool;
+  std::string challenge_reason;
   uint32_t max_sessions = 0;
   bool replace = false;
   std::vector<config::Ipv4Prefix> sources;
@@ -148,6 +150,16 @@ TEST_F(AdmissionTest, GuessersAreNotJudged) {
   EXPECT_EQ(Ask(admission_, "bert").reject_reason, "locked out");
   EXPECT_EQ(backend_.states.size(), 2u) << "the backend was asked for one that is locked out";
   EXPECT_EQ(Ask(admission_, "anna").verdict, AuthVerdict::kAccept);
+}
+
+TEST_F(AdmissionTest, GuessersWhoHangUpOnAFailureOfEapAreCounted) {
+  for (int i = 0; i < 5; ++i) {  // these only go on
+    EXPECT_EQ(Ask(admission_, "anna?").verdict, AuthVerdict::kChallenge);
+  }
+  backend_.challenge_reason = "wrong password";
+  EXPECT_EQ(Ask(admission_, "anna?").verdict, AuthVerdict::kChallenge);
+  EXPECT_EQ(Ask(admission_, "anna?").verdict, AuthVerdict::kChallenge);
+  EXPECT_EQ(Ask(admission_, "anna?").reject_reason, "locked out");
 }
 
 TEST_F(AdmissionTest, UserDialsFromAllowedSourcesOnly) {

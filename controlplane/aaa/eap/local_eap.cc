@@ -169,9 +169,11 @@ AuthResult LocalEap::OnMsChapV2(const User& user, const Packet& packet,
     result.keys = std::move(verdict.keys);
     return result;
   }
-  return Reject(packet, conversation.stage == Stage::kSucceeded
-                            ? "the client does not believe that we know the password"
-                            : "wrong password");
+  AuthResult result = Reject(packet, conversation.stage == Stage::kSucceeded
+                                         ? "the client does not believe that we know the password"
+                                         : "wrong password");
+  result.unjudged = conversation.stage == Stage::kFailed;  // it was counted when it was told
+  return result;
 }
 
 AuthResult LocalEap::OnResponse(const User& user, const Packet& packet, const Message& message,

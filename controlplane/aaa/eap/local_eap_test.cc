@@ -197,8 +197,10 @@ TEST(LocalEap, WrongPasswordInMsChapV2) {
   ASSERT_EQ(client.result.verdict, AuthVerdict::kChallenge);
   EXPECT_EQ(client.Text(), "E=691 R=0 C=" + std::string("02020202020202020202020202020202") +
                                " V=3 M=Authentication failure");
+  EXPECT_EQ(client.result.reject_reason, "wrong password");  // the client may hang up now
   client.Acknowledge(weap::mschapv2::kFailure);
   EXPECT_EQ(client.result.verdict, AuthVerdict::kReject);
+  EXPECT_TRUE(client.result.unjudged);  // so that it counts once
 }
 
 TEST(LocalEap, NobodyPassesByAcknowledgingAFailure) {
@@ -338,7 +340,8 @@ TEST(LocalUsersEap, AStrangerIsRefusedLikeAWrongPassword) {
 
 TEST(LocalUsersEap, AStrangerIsLeftToTheNextBackend) {
   LocalUsers users(
-      std::make_shared<const Users>(), {.methods = {Method::kMd5}, .server_name = "culvert", .answers_strangers = false});
+      std::make_shared<const Users>(),
+      {.methods = {Method::kMd5}, .server_name = "culvert", .answers_strangers = false});
   const AuthResult answer = Ask(users, "Nobody", FromHex("0201000501"), {});
   EXPECT_EQ(answer.verdict, AuthVerdict::kReject);
   EXPECT_TRUE(answer.unknown_user);
