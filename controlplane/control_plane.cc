@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "controlplane/aaa/policy/readings.h"
+#include "controlplane/accounting/readings.h"
 #include "controlplane/accounting/settings.h"
 #include "controlplane/settings.h"
 #include "controlplane/settings_ipv6.h"
@@ -200,6 +201,9 @@ absl::Status ControlPlane::StartAccounting(const config::v1::Config& config) {
   }
   accounting_ = *std::move(started);
   services_.accounting = accounting_.get();
+  metrics_.AddSource([this](std::vector<Reading>& readings) {
+    accounting::AddReadings(accounting_->Usage(), readings);
+  });
   return absl::OkStatus();
 }
 

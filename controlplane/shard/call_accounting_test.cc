@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "controlplane/accounting/readings.h"
 #include "controlplane/shard/control_plane_fixture.h"
 
 namespace culvert {
@@ -25,6 +26,7 @@ TEST(TerminateCauseOf, EveryCause) {
   EXPECT_EQ(of(EndCause::kSessionTimeout), TerminateCause::kSessionTimeout);
   EXPECT_EQ(of(EndCause::kOctetQuota), TerminateCause::kNasRequest);
   EXPECT_EQ(of(EndCause::kTerminated), TerminateCause::kAdminReset);
+  EXPECT_EQ(of(EndCause::kReplaced), TerminateCause::kPortPreempted);
   EXPECT_EQ(of(EndCause::kReplaced), TerminateCause::kPortPreempted);
   EXPECT_EQ(of(EndCause::kDataplane), TerminateCause::kNasError);
   EXPECT_EQ(of(EndCause::kShutdown), TerminateCause::kAdminReboot);
@@ -94,6 +96,26 @@ TEST_F(CallAccountingTest, AtTheEndOfTheProcess) {
   EXPECT_THAT(lines[2], HasSubstr(R"("kind":"stop")"));
   EXPECT_THAT(lines[2], HasSubstr(R"("terminate_cause":7)"));
   EXPECT_THAT(lines[3], HasSubstr(R"("kind":"off")"));
+}
+
+TEST_F(CallAccountingTest, MetricsTellOfTheSpool) {
+  ASSERT_TRUE(Start(Settings()).ok());
+  accounting::AccountingUsage usage;
+  usage.journal.spool.num_records = 3;
+  usage.journal.dropped[static_cast<size_t>(accounting::Entry::Step::kStop)] = 2;
+  std::vector<Reading> readings;
+  accounting::AddReadings(usage, readings);
+  uint64_t records = 0, lost_stops = 0;
+  for (const Reading& reading : readings) {
+    const std::string name = reading.name;
+    records += name == "accounting_spool_records" ? reading.value : 0;
+    if (name == "accounting_lost_total" && reading.labels[0].second == "stop" &&
+        reading.labels[1].second == "full") {
+      lost_stops += reading.value;
+    }
+  }
+  EXPECT_EQ(records, 3u);
+  EXPECT_EQ(lost_stops, 2u);
 }
 
 TEST_F(CallAccountingTest, ACallThatIsNotUpHasNoRecord) {
