@@ -142,9 +142,11 @@ void AddVectors(Seeds* seeds) {
     seeds->Add("radius_packet", hex(row["packet"]));
   }
   // Code, identifier, attributes: session and user; user, time-outs and a rate.
-  seeds->Add("radius_dynamic", Join({1, 7}, hex("2c0a30303030414243440106557365721b0600000e10")));
-  seeds->Add("radius_dynamic", Join({0, 7}, hex("0106557365721b0600000e101c060000003c190667"
-                                                "6f6c641a0c0000372a0706000f424021036f")));
+  using culvert::testing::FromHex;
+  seeds->Add("radius_dynamic",
+             Join({1, 7}, FromHex("2c0a30303030414243440106557365721b0600000e10")));
+  seeds->Add("radius_dynamic", Join({0, 7}, FromHex("0106557365721b0600000e101c060000003c190667"
+                                                    "6f6c641a0c0000372a0706000f424021036f")));
   // A SYN of 10.0.0.2 to 192.0.2.1, to be clamped to 512.
   const OctetVector ip = culvert::testing::FromHex(
       "0200450000341234400040060000"
