@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <memory>
 
 #include "controlplane/aaa/local_users.h"
 #include "controlplane/crypto/mppe_keys.h"
@@ -73,7 +74,7 @@ class Link {
   ppp::PppCounters counters_;
   ppp::PppSettings settings_;
   PppClient::Account account_;
-  LocalUsers users_{Alice()};
+  LocalUsers users_{std::make_shared<const Users>(Alice())};
   std::unique_ptr<ppp::PppCall> server_;
   std::unique_ptr<PppClient> client_;
   ppp::DataplaneState state_;
