@@ -123,6 +123,9 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                                  std::function<void()> work) { PostTo(call, std::move(work)); },
                   .approve = MakeApproval(hooks_.get())},
                  MakeAdmissionSettings(config)),
+      drain_(
+          SteadyMs, [this] { return directory_.MatchingIds({}); },
+          [this](const std::vector<uint64_t>& ids) { Terminate(ids); }),
       dataplane_(absl::StrCat("unix:", config.dataplane().socket()),
                  {.counters =
                       [this](const dataplane::v1::CountersResponse& round) {
@@ -149,6 +152,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                .allowed_sources = MakeAllowedSources(config),
                .source_limits = &source_limits_,
                .admission = &admission_,
+               .drain = &drain_,
                .hooks = hooks_.get(),
                .dataplane = &dataplane_,
                .directory = &directory_,
@@ -224,7 +228,8 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
        .change = [this](uint64_t id, CallChange change,
                         CallChanged done) { Change(id, std::move(change), std::move(done)); },
        .round = &round_,
-       .dataplane = &dataplane_});
+       .dataplane = &dataplane_,
+       .drain = &drain_});
   if (!management.ok()) {
     return management.status();
   }
@@ -243,6 +248,7 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
   }
   dataplane_.Start(std::move(ears));
   user_files_.Start(kUserFilesPeriod);
+  drain_.Run();
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Start();
   }
@@ -291,6 +297,7 @@ ControlPlane::~ControlPlane() {
   exporter_.reset();
   management_.reset();
   dataplane_.Stop();
+  drain_.Stop();
   sessions_.Abandon();
   if (hooks_ != nullptr) {
     hooks_->Stop(0);

@@ -12,8 +12,9 @@
 #include "controlplane/aaa/local_users.h"
 #include "controlplane/aaa/pools/address_pools.h"
 #include "controlplane/aaa/users/user_files.h"
-#include "controlplane/hooks/call_hooks.h"
 #include "controlplane/accounting/accounting.h"
+#include "controlplane/drain/drain.h"
+#include "controlplane/hooks/call_hooks.h"
 #include "controlplane/management/management_server.h"
 #include "controlplane/metrics/metrics_exporter.h"
 #include "controlplane/shard/services.h"
@@ -60,6 +61,7 @@ class ControlPlane {
   SessionLimits sessions_;
   std::unique_ptr<CallHooks> hooks_;  // null: none are configured
   Admission admission_;
+  Drain drain_;
   DataplaneClient dataplane_;
   std::unique_ptr<accounting::Transport> accounting_transport_;
   std::unique_ptr<accounting::Accounting> accounting_;  // null: nobody wants to know

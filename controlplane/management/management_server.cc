@@ -18,7 +18,8 @@ namespace culvert {
 namespace {
 
 constexpr const char* kServiceNames[] = {"culvert.management.v1.Calls",
-                                         "culvert.management.v1.Dataplane"};
+                                         "culvert.management.v1.Dataplane",
+                                         "culvert.management.v1.Drain"};
 // A watch holds a thread; the rest is for short calls.
 constexpr int kMaxThreads = static_cast<int>(CallDirectory::kMaxWatches) + 32;
 constexpr mode_t kSocketMode = 0660;
@@ -29,7 +30,8 @@ ManagementServer::ManagementServer(std::string socket_path, ManagementParts part
     : socket_path_(std::move(socket_path)),
       directory_(parts.directory),
       calls_service_(parts.directory, std::move(parts.terminate), std::move(parts.change)),
-      dataplane_service_(parts.directory, parts.round, parts.dataplane) {}
+      dataplane_service_(parts.directory, parts.round, parts.dataplane),
+      drain_service_(parts.drain) {}
 
 ManagementServer::~ManagementServer() { Stop(); }
 
@@ -47,6 +49,9 @@ absl::StatusOr<std::unique_ptr<ManagementServer>> ManagementServer::Start(
   builder.AddListeningPort("unix:" + socket_path, grpc::InsecureServerCredentials());
   builder.RegisterService(&server->calls_service_);
   builder.RegisterService(&server->dataplane_service_);
+  if (server->drain_service_.available()) {
+    builder.RegisterService(&server->drain_service_);
+  }
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {
     return absl::UnavailableError(fmt::format(

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "controlplane/drain/drain_service.h"
 #include "controlplane/management/calls_service.h"
 #include "controlplane/management/dataplane_service.h"
 
@@ -19,6 +20,7 @@ struct ManagementParts {
   ChangeCall change;
   const LastRound* round = nullptr;
   DataplaneClient* dataplane = nullptr;
+  Drain* drain = nullptr;
 };
 
 class ManagementServer {
@@ -42,6 +44,7 @@ class ManagementServer {
   CallDirectory* const directory_;
   CallsService calls_service_;
   DataplaneService dataplane_service_;
+  DrainService drain_service_;
   std::unique_ptr<grpc::Server> server_;
 };
 

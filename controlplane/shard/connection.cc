@@ -5,6 +5,7 @@
 #include <array>
 #include <asio/buffer.hpp>
 
+#include "controlplane/drain/drain.h"
 #include "controlplane/shard/random.h"
 #include "controlplane/shard/shard.h"
 #include "proto/config/address.h"
@@ -173,6 +174,11 @@ pptp::StartVerdict Connection::JudgeStart() {
 }
 
 tl::expected<uint16_t, pptp::Refusal> Connection::AllocateCallId() {
+  if (Drain* drain = shard_->services().drain; drain != nullptr && drain->active()) {
+    drain->OnRefused();
+    shard_->services().metrics->OnCallRefused("draining");
+    return tl::unexpected(pptp::Refusal::kNotAccepted);
+  }
   if (!shard_->source_gate().AdmitCall(peer_address_)) {
     return tl::unexpected(pptp::Refusal::kBusy);
   }

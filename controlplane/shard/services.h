@@ -21,6 +21,7 @@
 namespace culvert {
 
 class CallHooks;
+class Drain;
 namespace accounting {
 class Accounting;
 }
@@ -39,6 +40,7 @@ struct Services {
   pptp::SourceLimits* source_limits = nullptr;
   std::shared_ptr<const ipv6::LinkSettings> link_settings = nullptr;  // IPv6; null: denied
   Admission* admission = nullptr;
+  Drain* drain = nullptr;      // null: never
   CallHooks* hooks = nullptr;  // null: there are none
   DataplaneClient* dataplane = nullptr;
   CallDirectory* directory = nullptr;

@@ -17,7 +17,9 @@ struct Options {
   bool all = false;
   double interval_s = 0;  // 0: not given
   std::optional<uint64_t> up_bps, down_bps;
-  uint32_t count = 10;  // packets to trace
+  uint32_t count = 10;                    // packets to trace
+  bool cancel = false, status = false;    // of a drain
+  std::optional<double> deadline_s = {};  // of a drain, from now
 
   [[nodiscard]] bool json() const { return output == "json"; }
   [[nodiscard]] bool has_filter() const { return filter.ByteSizeLong() > 0; }
@@ -30,6 +32,10 @@ int GetCall(const Options& options, CallsStub* stub);     // options.filter.id
 int WatchCalls(const Options& options, CallsStub* stub);  // until the server or the user ends it
 int TerminateCalls(const Options& options, CallsStub* stub);
 int SetRate(const Options& options, CallsStub* stub);  // options.filter.id
+
+using DrainStub = management::v1::Drain::StubInterface;
+
+int DrainGateway(const Options& options, DrainStub* stub);
 
 using DataplaneStub = management::v1::Dataplane::StubInterface;
 

@@ -89,6 +89,30 @@ int Run(const Options& options, int (*command)(const Options&, DataplaneStub*)) 
   return command(options, management::v1::Dataplane::NewStub(channel).get());
 }
 
+int Run(const Options& options, int (*command)(const Options&, DrainStub*)) {
+  const auto channel = Connect(options.socket.empty() ? DefaultSocket() : options.socket);
+  if (channel == nullptr) return kFailed;
+  return command(options, management::v1::Drain::NewStub(channel).get());
+}
+
+CLI::App* DrainCommand(CLI::App* app, Options* options) {
+  CLI::App* command = app->add_subcommand(
+      "drain", "take no new calls; those that are up go on, or are ended after --in");
+  AddCommon(command, options);
+  CLI::Option* in = command
+                        ->add_option_function<double>(
+                            "--in", [options](double value) { options->deadline_s = value; },
+                            "seconds after which the calls that are left are ended")
+                        ->check(CLI::Range(0.0, 2592000.0))
+                        ->type_name("SECONDS");
+  CLI::Option* cancel = command->add_flag("--cancel", options->cancel, "take new calls again");
+  command->add_flag("--status", options->status, "only say how far it is")
+      ->excludes(in)
+      ->excludes(cancel);
+  cancel->excludes(in);
+  return command;
+}
+
 // SetRateCommand and TraceCommand add the commands; the result is for parsed().
 CLI::App* SetRateCommand(CLI::App* calls, Options* options) {
   CLI::App* command = calls->add_subcommand("set-rate", "change what a call may send and receive");
@@ -128,6 +152,7 @@ int Main(int argc, char** argv) {
       "watch", "follow calls: a live table in a terminal, else a line for each event");
   CLI::App* set_rate = SetRateCommand(calls, &options);
   CLI::App* trace = TraceCommand(&app, &options);
+  CLI::App* drain = DrainCommand(&app, &options);
   CLI::App* dataplane = app.add_subcommand(
       "dataplane", "the data plane: workers and their stages, drops, ports, packet buffers");
   AddCommon(dataplane, &options);
@@ -155,6 +180,7 @@ int Main(int argc, char** argv) {
     }
     return Run(options, TerminateCalls);
   }
+  if (drain->parsed()) return Run(options, DrainGateway);
   if (dataplane->parsed()) return Run(options, ShowDataplane);
   if (trace->parsed()) return Run(options, TraceCall);
   if (set_rate->parsed()) {
