@@ -10,6 +10,7 @@
 #include "controlplane/aaa/policy/readings.h"
 #include "controlplane/accounting/readings.h"
 #include "controlplane/accounting/settings.h"
+#include "controlplane/radius/settings.h"
 #include "controlplane/settings.h"
 #include "controlplane/settings_ipv6.h"
 #include "controlplane/shard/random.h"
@@ -78,12 +79,36 @@ void ReplaceUsers(const Users& before, const std::shared_ptr<const Users>& now, 
     }
   }
 }
+
+// InOrder: of auth.backends.
+std::vector<Authenticator*> InOrder(const config::v1::Config& config, Authenticator* local,
+                                    Authenticator* radius) {
+  std::vector<Authenticator*> backends;
+  for (const std::string& name : config.auth().backends()) {
+    backends.push_back(name == "radius" ? radius : local);
+  }
+  return backends;
+}
+
+absl::StatusOr<std::unique_ptr<radius::Client>> StartRadius(const config::v1::Config& config) {
+  radius::ClientSettings settings;
+  const std::vector<config::Problem> problems = radius::ReadClientSettings(config, settings);
+  if (!problems.empty()) {
+    return absl::FailedPreconditionError(config::Format(problems.front()));
+  }
+  return radius::Client::Start(std::move(settings));
+}
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::v1::Config& config,
                                                                   Users users,
                                                                   const std::string& version) {
-  std::unique_ptr<ControlPlane> plane(new ControlPlane(config, std::move(users), version));
+  absl::StatusOr<std::unique_ptr<radius::Client>> radius = StartRadius(config);
+  if (!radius.ok()) {
+    return radius.status();
+  }
+  std::unique_ptr<ControlPlane> plane(
+      new ControlPlane(config, std::move(users), version, std::move(*radius)));
   if (absl::Status status = plane->StartParts(config); !status.ok()) {
     return status;
   }
@@ -91,7 +116,7 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::
 }
 
 ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
-                           const std::string& version)
+                           const std::string& version, std::unique_ptr<radius::Client> radius)
     : metrics_(version, &directory_),
       source_limits_(MakeSourceLimits(config)),
       pools_(MakePools(config), config.policy().address_rest_s() * kMsPerSecond, RandomBelow,
@@ -104,7 +129,9 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                   [this](const Users& before, const std::shared_ptr<const Users>& now) {
                     ReplaceUsers(before, now, pools_, users_);
                   }),
-      backends_({&users_}),
+      radius_(std::move(radius)),
+      radius_users_(radius_.get(), radius::MakeAccessSettings(config)),
+      backends_(InOrder(config, &users_, &radius_users_)),
       lock_out_(MakeLockOutSettings(config), Random64()),
       sessions_(Random64(), config.policy().user_case() == "ignore",
                 [this](const std::vector<uint64_t>& calls) {
@@ -290,6 +317,7 @@ void ControlPlane::Stop() {
   if (hooks_ != nullptr) {
     hooks_->Stop(kHooksGraceMs);
   }
+  radius_->Stop();
 }
 
 ControlPlane::~ControlPlane() {
@@ -302,6 +330,7 @@ ControlPlane::~ControlPlane() {
   if (hooks_ != nullptr) {
     hooks_->Stop(0);
   }
+  radius_->Stop();
   shards_.clear();
   accounting_.reset();
 }

@@ -17,6 +17,8 @@
 #include "controlplane/hooks/call_hooks.h"
 #include "controlplane/management/management_server.h"
 #include "controlplane/metrics/metrics_exporter.h"
+#include "controlplane/radius/client/client.h"
+#include "controlplane/radius/login/radius_authenticator.h"
 #include "controlplane/shard/services.h"
 #include "controlplane/shard/shard.h"
 #include "culvert/config/v1/config.pb.h"
@@ -37,7 +39,8 @@ class ControlPlane {
   void Stop();
 
  private:
-  ControlPlane(const config::v1::Config& config, Users users, const std::string& version);
+  ControlPlane(const config::v1::Config& config, Users users, const std::string& version,
+               std::unique_ptr<radius::Client> radius);
   absl::Status StartParts(const config::v1::Config& config);
   absl::Status StartAccounting(const config::v1::Config& config);
   void Terminate(const std::vector<uint64_t>& ids);
@@ -56,6 +59,8 @@ class ControlPlane {
   std::shared_ptr<const Users> loaded_users_;  // at start
   LocalUsers users_;
   UserFiles user_files_;
+  const std::unique_ptr<radius::Client> radius_;
+  radius::RadiusAuthenticator radius_users_;
   AuthBackends backends_;
   LockOut lock_out_;
   SessionLimits sessions_;

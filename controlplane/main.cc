@@ -12,6 +12,7 @@
 
 #include "controlplane/control_plane.h"
 #include "controlplane/crypto/primitives.h"
+#include "controlplane/radius/settings.h"
 #include "controlplane/settings.h"
 #include "proto/config/load.h"
 
@@ -125,6 +126,11 @@ int main(int argc, char** argv) {
   }
   if (check && warned != 0) {
     return warned;
+  }
+  culvert::radius::ClientSettings radius;
+  if (const auto wrong = culvert::radius::ReadClientSettings(loaded.config, radius);
+      !wrong.empty()) {
+    return ReportProblems(wrong);
   }
   return check ? culvert::config::RunCheck(path, kProcess)
                : Run(std::move(loaded.config), std::move(users));

@@ -1,6 +1,8 @@
 // The settings of AAA: users, lock-out, limits of users.
 #include "controlplane/settings.h"
 
+#include <algorithm>
+
 namespace culvert {
 
 namespace {
@@ -27,6 +29,9 @@ std::vector<std::string> MakeListenerPools(const config::v1::Config& config) {
 
 UserFiles::Paths MakeUserPaths(const config::v1::Config& config) {
   const config::v1::Auth& auth = config.auth();
+  if (std::find(auth.backends().begin(), auth.backends().end(), "local") == auth.backends().end()) {
+    return {};  // nobody asks for them
+  }
   return {.users_file = auth.users_file(),
           .chap_secrets_file = auth.chap_secrets_file(),
           .server_name = auth.server_name(),

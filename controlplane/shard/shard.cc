@@ -4,6 +4,7 @@
 
 #include <asio/post.hpp>
 
+#include "controlplane/shard/home_loop.h"
 #include "controlplane/shard/random.h"
 
 namespace culvert {
@@ -44,7 +45,10 @@ void Shard::Start() {
     listener->Start();
   }
   Tick();
-  thread_ = std::thread([this] { loop_.run(); });
+  thread_ = std::thread([this] {
+    HomeLoop::Enter(&loop_);
+    loop_.run();
+  });
 }
 
 void Shard::Join() {

@@ -28,4 +28,7 @@ void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<P
 // are named and do not exist; what does not go together.
 void CheckIpv6(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
 
+// CheckRadius: servers for whoever needs them, with one secret each.
+void CheckRadius(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
+
 }  // namespace culvert::config

@@ -64,7 +64,10 @@ void CheckAuth(const v1::Config& config, const SourceMap& places, std::vector<Pr
   const v1::Auth& auth = config.auth();
   CheckRepeats(Enumerate("auth.methods", auth.methods()), places, problems);
   CheckRepeats(Enumerate("auth.eap_methods", auth.eap_methods()), places, problems);
-  if (auth.users_file().empty() && auth.chap_secrets_file().empty() &&
+  CheckRepeats(Enumerate("auth.backends", auth.backends()), places, problems);
+  const bool has_local =
+      std::find(auth.backends().begin(), auth.backends().end(), "local") != auth.backends().end();
+  if (has_local && auth.users_file().empty() && auth.chap_secrets_file().empty() &&
       places.Usable("auth.users_file") && places.Usable("auth.chap_secrets_file")) {
     problems->push_back(places.At({"auth.users_file", "auth.chap_secrets_file"},
                                   "no users: set users_file or chap_secrets_file"));

@@ -238,5 +238,47 @@ TEST(Check, ABadValueIsReportedOnce) {
                           "mschap-v2, eap"));
 }
 
+std::string RadiusServer(const std::string& name, const std::string& more) {
+  return "[[radius.servers]]\nname = \"" + name + "\"\naddress = \"192.0.2.20\"\n" + more;
+}
+
+TEST(Check, RadiusServersHaveOneSecretEach) {
+  EXPECT_THAT(
+      Lines(RadiusServer("a", "secret = \"x\"\n") + RadiusServer("b", "secret_file = \"/x\"\n") +
+            RadiusServer("c", "secret_file = \"/x\"\nsecret = \"y\"\n") + RadiusServer("a", "")),
+      ElementsAre("f:13: radius.servers[2].secret: two secrets: take secret or secret_file "
+                  "away",
+                  "f:13: radius.servers[3]: no secret: set secret_file or secret",
+                  "f:14: radius.servers[3].name: a is in radius.servers[0].name already"));
+}
+
+TEST(Check, ARadiusSecretIsNeverShown) {
+  EXPECT_THAT(Lines(RadiusServer("a", "secret = \"hush\\n\"\n")),
+              ElementsAre("f:4: radius.servers[0].secret: the value holds a control character: use "
+                          "printable text"));
+}
+
+TEST(Check, TheRadiusBackendNeedsAServer) {
+  EXPECT_THAT(Lines("[auth]\nbackends = [\"radius\"]\nusers_file = \"\"\n" +
+                    RadiusServer("a", "secret = \"x\"\nauth_port = 0\n")),
+              ElementsAre("f:2: auth.backends: \"radius\" has nobody to ask: name one of "
+                          "[[radius.servers]], with an auth_port such as 1812"));
+  EXPECT_THAT(Lines("[auth]\nbackends = [\"radius\"]\nusers_file = \"\"\n" +
+                    RadiusServer("a", "secret = \"x\"\n")),
+              IsEmpty());
+}
+
+TEST(Check, RadiusAddresses) {
+  EXPECT_THAT(Lines("[radius]\nsource_addresses = [\"192.0.2.1\", \"192.0.2.2\"]\n"),
+              ElementsAre("f:2: radius.source_addresses[1]: 192.0.2.2 is the second of its family: "
+                          "one IPv4 and one IPv6 address are allowed"));
+  EXPECT_THAT(Lines("[radius]\nsource_addresses = [\"192.0.2.1\", \"2001:db8::1\"]\n"
+                    "nas_address = \"2001:db8::1\"\n"),
+              IsEmpty());
+  EXPECT_THAT(Lines("[radius]\nnas_address = \"nas\"\n"),
+              ElementsAre("f:2: radius.nas_address: \"nas\" is not an IP address such as 192.0.2.1 "
+                          "or 2001:db8::1"));
+}
+
 }  // namespace
 }  // namespace culvert::config

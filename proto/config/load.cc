@@ -61,6 +61,7 @@ Loaded LoadOver(std::string_view text, const std::string& file, Process process)
     CheckService(loaded.config, places, &loaded.problems);
     CheckPools(loaded.config, places, &loaded.problems);
     CheckIpv6(loaded.config, places, &loaded.problems);
+    CheckRadius(loaded.config, places, &loaded.problems);
   }
   Sort(&loaded.problems);
   return loaded;

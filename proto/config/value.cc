@@ -46,6 +46,8 @@ bool HasForm(std::string_view value, v1::Kind kind) {
       return ParsePrefix(value).has_value() || ParsePrefix6(value).has_value();
     case v1::KIND_ANY_INTERFACE:
       return ParseInterface(value).has_value() || ParseInterface6(value).has_value();
+    case v1::KIND_ADDRESS:
+      return ParseIpv4(value).has_value() || ParseIpv6(value).has_value();
     default:
       return true;
   }
@@ -78,6 +80,8 @@ std::string_view FormText(v1::Kind kind) {
       return "a prefix with no host bits set, such as 192.0.2.0/24 or 2001:db8::/32";
     case v1::KIND_ANY_INTERFACE:
       return "an address with its prefix length, such as 192.0.2.1/24 or 2001:db8::1/64";
+    case v1::KIND_ADDRESS:
+      return "an IP address such as 192.0.2.1 or 2001:db8::1";
     default:
       return "text";
   }
@@ -96,6 +100,10 @@ std::string Quote(std::string_view value) {
     }
   }
   return text + (value.size() > kShown ? "...\"" : "\"");
+}
+
+std::string Shown(std::string_view value, const v1::Limits& limits) {
+  return limits.secret() ? "the value" : Quote(value);
 }
 
 bool HasControlCharacter(std::string_view value) {
@@ -120,11 +128,11 @@ std::string CheckString(std::string_view value, const v1::Limits& limits) {
     return fmt::format("{} is not one of: {}", Quote(value), fmt::join(limits.one_of(), ", "));
   }
   if (HasControlCharacter(value)) {
-    return fmt::format("{} holds a control character: use printable text", Quote(value));
+    return fmt::format("{} holds a control character: use printable text", Shown(value, limits));
   }
   if (limits.max_len() != 0 && value.size() > limits.max_len()) {
-    return fmt::format("{} is {} octets long; at most {} are allowed", Quote(value), value.size(),
-                       limits.max_len());
+    return fmt::format("{} is {} octets long; at most {} are allowed", Shown(value, limits),
+                       value.size(), limits.max_len());
   }
   if (!HasForm(value, limits.kind())) {
     return fmt::format("{} is not {}", Quote(value), FormText(limits.kind()));
