@@ -10,6 +10,7 @@
 #include "controlplane/aaa/policy/readings.h"
 #include "controlplane/accounting/readings.h"
 #include "controlplane/accounting/settings.h"
+#include "controlplane/radius/dynamic/dynamic_settings.h"
 #include "controlplane/radius/settings.h"
 #include "controlplane/settings.h"
 #include "controlplane/settings_ipv6.h"
@@ -251,7 +252,10 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
   absl::StatusOr<std::unique_ptr<ManagementServer>> management = ManagementServer::Start(
       config.management().socket(),
       {.directory = &directory_,
-       .terminate = [this](const std::vector<uint64_t>& ids) { Terminate(ids); },
+       .terminate =
+           [this](const std::vector<uint64_t>& ids) {
+             Terminate(ids, "terminated by the operator");
+           },
        .change = [this](uint64_t id, CallChange change,
                         CallChanged done) { Change(id, std::move(change), std::move(done)); },
        .round = &round_,
@@ -269,6 +273,9 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
     }
     exporter_ = std::move(*exporter);
   }
+  if (absl::Status status = StartDynamic(config); !status.ok()) {
+    return status;
+  }
   std::vector<DataplaneClient::Shard> ears;
   for (const std::unique_ptr<Shard>& shard : shards_) {
     ears.push_back({.loop = &shard->loop(), .sink = shard.get()});
@@ -282,9 +289,35 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
   return absl::OkStatus();
 }
 
-void ControlPlane::Terminate(const std::vector<uint64_t>& ids) {
+absl::Status ControlPlane::StartDynamic(const config::v1::Config& config) {
+  if (config.radius().dynamic().listen().empty()) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<radius::DynamicServiceSettings> settings = radius::ReadDynamicSettings(config);
+  if (!settings.ok()) {
+    return settings.status();
+  }
+  auto dynamic = radius::DynamicService::Start(
+      std::move(*settings), &directory_,
+      [this](uint64_t id, CallChange change, CallChanged done) {
+        Change(id, std::move(change), std::move(done));
+      },
+      [this](const std::vector<uint64_t>& ids, const std::string& reason) {
+        Terminate(ids, reason);
+      });
+  if (!dynamic.ok()) {
+    return dynamic.status();
+  }
+  dynamic_ = std::move(*dynamic);
+  if (exporter_ != nullptr) {
+    exporter_->Add(dynamic_->metrics());
+  }
+  return absl::OkStatus();
+}
+
+void ControlPlane::Terminate(const std::vector<uint64_t>& ids, const std::string& reason) {
   for (const std::unique_ptr<Shard>& shard : shards_) {
-    shard->Terminate(ids, EndCause::kTerminated, "terminated by the operator");
+    shard->Terminate(ids, EndCause::kTerminated, reason);
   }
 }
 
@@ -301,6 +334,9 @@ void ControlPlane::PostTo(const CallFacts& call, std::function<void()> work) {
 }
 
 void ControlPlane::Stop() {
+  if (dynamic_ != nullptr) {
+    dynamic_->Stop();
+  }
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Shutdown();
   }
@@ -322,6 +358,7 @@ void ControlPlane::Stop() {
 
 ControlPlane::~ControlPlane() {
   // What calls into others goes before them: nothing may post to a shard that has gone.
+  dynamic_.reset();
   exporter_.reset();
   management_.reset();
   dataplane_.Stop();

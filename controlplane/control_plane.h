@@ -18,6 +18,7 @@
 #include "controlplane/management/management_server.h"
 #include "controlplane/metrics/metrics_exporter.h"
 #include "controlplane/radius/client/client.h"
+#include "controlplane/radius/dynamic/dynamic_service.h"
 #include "controlplane/radius/login/radius_authenticator.h"
 #include "controlplane/shard/services.h"
 #include "controlplane/shard/shard.h"
@@ -43,7 +44,8 @@ class ControlPlane {
                std::unique_ptr<radius::Client> radius);
   absl::Status StartParts(const config::v1::Config& config);
   absl::Status StartAccounting(const config::v1::Config& config);
-  void Terminate(const std::vector<uint64_t>& ids);
+  absl::Status StartDynamic(const config::v1::Config& config);
+  void Terminate(const std::vector<uint64_t>& ids, const std::string& reason);
   void Change(uint64_t id, CallChange change, CallChanged done);
   // PostTo runs `work` on the thread of the call's shard.
   void PostTo(const CallFacts& call, std::function<void()> work);
@@ -74,6 +76,7 @@ class ControlPlane {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ManagementServer> management_;
   std::unique_ptr<MetricsExporter> exporter_;
+  std::unique_ptr<radius::DynamicService> dynamic_;
 };
 
 }  // namespace culvert

@@ -31,4 +31,8 @@ void CheckIpv6(const v1::Config& config, const SourceMap& places, std::vector<Pr
 // CheckRadius: servers for whoever needs them, with one secret each.
 void CheckRadius(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
 
+// CheckDynamic: who may ask for changes, with one secret each.
+void CheckDynamic(const v1::Config& config, const SourceMap& places,
+                  std::vector<Problem>* problems);
+
 }  // namespace culvert::config

@@ -280,5 +280,32 @@ TEST(Check, RadiusAddresses) {
                           "or 2001:db8::1"));
 }
 
+std::string DynamicClient(const std::string& address, const std::string& more) {
+  return "[[radius.dynamic.clients]]\naddress = \"" + address + "\"\n" + more;
+}
+
+TEST(Check, DynamicClientsHaveAnAddressAndOneSecretEach) {
+  EXPECT_THAT(Lines(DynamicClient("192.0.2.0/24", "secret = \"x\"\n") +
+                    DynamicClient("2001:db8::/32", "secret_file = \"/x\"\n")),
+              IsEmpty());
+  EXPECT_THAT(
+      Lines(DynamicClient("radius.example", "secret = \"x\"\n") + DynamicClient("192.0.2.1", "") +
+            DynamicClient("192.0.2.1", "secret = \"x\"\nsecret_file = \"/x\"\n")),
+      ElementsAre("f:2: radius.dynamic.clients[0].address: \"radius.example\" is neither an "
+                  "address such as 192.0.2.1 or 2001:db8::1 nor a prefix such as "
+                  "192.0.2.0/24",
+                  "f:4: radius.dynamic.clients[1]: no secret: set secret_file or secret",
+                  "f:7: radius.dynamic.clients[2].address: 192.0.2.1 is in "
+                  "radius.dynamic.clients[1].address already",
+                  "f:8: radius.dynamic.clients[2].secret: two secrets: take secret or "
+                  "secret_file away"));
+}
+
+TEST(Check, ChangesNeedSomebodyWhoMayAsk) {
+  EXPECT_THAT(Lines("[radius.dynamic]\nlisten = [\"192.0.2.1\"]\n"),
+              ElementsAre("f:2: radius.dynamic.listen: nobody may ask: name "
+                          "[[radius.dynamic.clients]]"));
+}
+
 }  // namespace
 }  // namespace culvert::config

@@ -62,6 +62,7 @@ Loaded LoadOver(std::string_view text, const std::string& file, Process process)
     CheckPools(loaded.config, places, &loaded.problems);
     CheckIpv6(loaded.config, places, &loaded.problems);
     CheckRadius(loaded.config, places, &loaded.problems);
+    CheckDynamic(loaded.config, places, &loaded.problems);
   }
   Sort(&loaded.problems);
   return loaded;

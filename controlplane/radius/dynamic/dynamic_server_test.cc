@@ -39,8 +39,9 @@ DynamicSettings Settings() {
   settings.clients.push_back(
       {.from = Prefix("::ffff:192.0.2.77/128"), .secret = Secret(BytesOf("other"))});
   settings.nas = {.identifier = "culvert",
-                  .address4 = 0xc6336401,
-                  .address6 = config::ParseIpv6("2001:db8::1")};
+                  .ipv4 = 0xc6336401,
+                  .ipv6 = config::ParseIpv6("2001:db8::1"),
+                  .host_name = ""};
   return settings;
 }
 
@@ -167,6 +168,27 @@ TEST_F(DynamicServerTest, EveryChange) {
   EXPECT_EQ(order.change.upstream_bps, 1'000'000u);
   EXPECT_EQ(order.change.downstream_bps, 0u);
   EXPECT_EQ(order.change.classes, (std::vector<Bytes>{BytesOf("one"), BytesOf("two")}));
+}
+
+TEST_F(DynamicServerTest, RatesAndQuotaOfOtherVendors) {
+  const Order order = OrderOf(Coa()
+                                  .Text(attr::kUserName, "alice")
+                                  .Text(attr::kMikrotikRateLimit, "1M/2M")
+                                  .Number(attr::kSessionOctetsLimit, 1'000'000));
+  EXPECT_EQ(order.change.upstream_bps, 1'000'000u);
+  EXPECT_EQ(order.change.downstream_bps, 2'000'000u);
+  EXPECT_EQ(order.change.octet_quota, 1'000'000u);
+}
+
+TEST_F(DynamicServerTest, NasPortIdIsNasPort) {
+  const Order same =
+      OrderOf(Disconnect().Number(attr::kNasPort, 77).Text(attr::kNasPortId, NasPortId(77)));
+  EXPECT_EQ(same.session.nas_port, 77u);
+  EXPECT_FALSE(same.session.nobody);
+  EXPECT_EQ(OrderOf(Disconnect().Text(attr::kNasPortId, NasPortId(78))).session.nas_port, 78u);
+  EXPECT_TRUE(OrderOf(Disconnect().Number(attr::kNasPort, 77).Text(attr::kNasPortId, NasPortId(7)))
+                  .session.nobody);
+  EXPECT_TRUE(OrderOf(Disconnect().Text(attr::kNasPortId, "ether1")).session.nobody);
 }
 
 TEST_F(DynamicServerTest, AStrangerHearsNothing) {
@@ -354,6 +376,12 @@ TEST_F(DynamicServerTest, AllOrNothing) {
   EXPECT_EQ(CauseOf(alice().Number(attr::kAcctInterimInterval, 59)), 407u);
   EXPECT_EQ(CauseOf(alice().Number(attr::kWisprBandwidthMaxUp, 7999)), 407u);
   EXPECT_EQ(CauseOf(alice().Number(attr::kIdleTimeout, UINT32_MAX)), 407u);
+  EXPECT_EQ(CauseOf(alice().Text(attr::kMikrotikRateLimit, "fast")), 407u);
+  EXPECT_EQ(
+      CauseOf(
+          alice().Text(attr::kMikrotikRateLimit, "1M/2M").Number(attr::kWisprBandwidthMaxUp, 9000)),
+      404u)
+      << "two rates for one direction";
   EXPECT_EQ(CauseOf(alice().Number(attr::kFramedProtocol, 2)), 407u);
 }
 

@@ -1,17 +1,21 @@
 #include "controlplane/radius/dynamic/order.h"
 
+#include <absl/strings/str_cat.h>
+
 #include <algorithm>
 #include <charconv>
 #include <string_view>
 
+#include "controlplane/radius/rate_limit.h"
 #include "proto/config/address.h"
 
 namespace culvert::radius {
 
 namespace {
 
-constexpr uint32_t kFramed = 2, kAuthorizeOnly = 17;  // Service-Type
-constexpr uint32_t kPpp = 1;                          // Framed-Protocol
+constexpr uint32_t kAuthorizeOnly = 17;  // Service-Type
+constexpr char kPortPrefix[] = "pptp";   // of NasPortId()
+constexpr size_t kPortPrefixLen = sizeof kPortPrefix - 1;
 
 using Read = tl::expected<void, ErrorCause>;
 
@@ -45,6 +49,28 @@ std::optional<uint64_t> ParseSessionId(std::string_view text) {
   return whole && error == std::errc() ? std::optional(id) : std::nullopt;
 }
 
+// NAS-Port and NAS-Port-Id name the same thing and may both be there.
+Read SetPort(uint32_t port, SessionKey& session) {
+  session.nobody |= session.nas_port && *session.nas_port != port;
+  session.nas_port = port;
+  return {};
+}
+
+Read ReadPort(Octets value, SessionKey& session) {
+  const std::optional<uint32_t> port = IntegerOf(value);
+  return port ? SetPort(*port, session) : Fail(ErrorCause::kInvalidValue);
+}
+
+// ReadPortId: NAS-Port-Id is NAS-Port as a text of ours.
+Read ReadPortId(Octets value, SessionKey& session) {
+  const std::string_view text = TextOf(value);
+  uint32_t port = 0;
+  std::from_chars(text.data() + std::min<size_t>(text.size(), kPortPrefixLen),
+                  text.data() + text.size(), port);
+  session.nobody |= absl::StrCat(kPortPrefix, port) != text;
+  return SetPort(port, session);
+}
+
 Read ReadSessionId(Octets value, SessionKey& session) {
   const std::optional<uint64_t> id = ParseSessionId(TextOf(value));
   session.nobody |= !id;
@@ -57,7 +83,10 @@ std::optional<Read> ReadSession(const Attribute& attribute, SessionKey& session)
     return Once(session.user, std::optional(TextOf(attribute.value)));
   }
   if (attribute.id == attr::kNasPort) {
-    return Once(session.nas_port, IntegerOf(attribute.value));
+    return ReadPort(attribute.value, session);
+  }
+  if (attribute.id == attr::kNasPortId) {
+    return ReadPortId(attribute.value, session);
   }
   if (attribute.id == attr::kFramedIpAddress) {
     return Once(session.client_address, IntegerOf(attribute.value));
@@ -79,14 +108,14 @@ bool IsForUs(const Packet& packet, const NasIdentity& nas) {
   return std::all_of(
       packet.attributes.begin(), packet.attributes.end(), [&](const Attribute& attribute) {
         if (attribute.id == attr::kNasIdentifier) {
-          return nas.identifier.empty() || TextOf(attribute.value) == nas.identifier;
+          return TextOf(attribute.value) == nas.identifier;
         }
         if (attribute.id == attr::kNasIpAddress) {
-          return !nas.address4 || IntegerOf(attribute.value) == nas.address4;
+          return !nas.ipv4 || IntegerOf(attribute.value) == nas.ipv4;
         }
         if (attribute.id == attr::kNasIpv6Address) {
-          return !nas.address6 || std::equal(attribute.value.begin(), attribute.value.end(),
-                                             nas.address6->begin(), nas.address6->end());
+          return !nas.ipv6 || std::equal(attribute.value.begin(), attribute.value.end(),
+                                         nas.ipv6->begin(), nas.ipv6->end());
         }
         return true;
       });
@@ -101,7 +130,7 @@ bool IsAside(AttributeId id) {
 
 Read CheckServiceType(const Packet& packet, Octets value) {
   const std::optional<uint32_t> type = IntegerOf(value);
-  if (type == kFramed) {
+  if (type == kServiceTypeFramed) {
     return {};
   }
   if (type == kAuthorizeOnly && packet.Find(attr::kState) == nullptr) {
@@ -118,6 +147,17 @@ Read ReadClass(Octets value, CallChange& change) {
   return {};
 }
 
+Read ReadRateLimit(Octets value, CallChange& change) {
+  const std::optional<RateLimit> limit = ParseRateLimit(TextOf(value));
+  if (!limit) {
+    return Fail(ErrorCause::kInvalidValue);
+  }
+  if (Read read = Once(change.upstream_bps, std::optional(limit->upstream_bps)); !read) {
+    return read;
+  }
+  return Once(change.downstream_bps, std::optional(limit->downstream_bps));
+}
+
 Read ReadChange(const Packet& packet, const Attribute& attribute, CallChange& change) {
   const Octets value = attribute.value;
   const AttributeId id = attribute.id;
@@ -125,7 +165,7 @@ Read ReadChange(const Packet& packet, const Attribute& attribute, CallChange& ch
     return CheckServiceType(packet, value);
   }
   if (id == attr::kFramedProtocol) {
-    return IntegerOf(value) == kPpp ? Read() : Fail(ErrorCause::kInvalidValue);
+    return IntegerOf(value) == kFramedProtocolPpp ? Read() : Fail(ErrorCause::kInvalidValue);
   }
   if (id == attr::kState) {
     return {};  // goes back in the answer
@@ -150,6 +190,12 @@ Read ReadChange(const Packet& packet, const Attribute& attribute, CallChange& ch
   }
   if (id == attr::kWisprBandwidthMaxDown) {
     return Once(change.downstream_bps, IntegerOf(value));
+  }
+  if (id == attr::kMikrotikRateLimit) {
+    return ReadRateLimit(value, change);
+  }
+  if (id == attr::kSessionOctetsLimit) {
+    return Once(change.octet_quota, IntegerOf(value));
   }
   return Fail(ErrorCause::kUnsupportedAttribute);
 }

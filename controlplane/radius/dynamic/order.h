@@ -10,16 +10,9 @@
 #include "controlplane/management/call_change.h"
 #include "controlplane/radius/dynamic/error_cause.h"
 #include "controlplane/radius/packet.h"
-#include "proto/config/address6.h"
+#include "controlplane/radius/session_attributes.h"
 
 namespace culvert::radius {
-
-// NasIdentity: what a request may name us by. What is absent is not checked.
-struct NasIdentity {
-  std::string identifier;            // empty: absent
-  std::optional<uint32_t> address4;  // host order
-  std::optional<config::Ipv6Address> address6;
-};
 
 // SessionKey: the calls that are meant are those that have all of it.
 struct SessionKey {
@@ -39,7 +32,8 @@ struct Order {
   CallChange change;  // of a CoA-Request
 };
 
-// ReadOrder interprets a packet that has been checked otherwise. Nothing of it holds when one of
+// ReadOrder interprets a packet that has been checked otherwise. An address that `nas` does not
+// have is not compared. Nothing of it holds when one of
 // its attributes is not supported or has a bad value: the whole request is refused.
 [[nodiscard]] tl::expected<Order, ErrorCause> ReadOrder(const Packet& packet,
                                                         const NasIdentity& nas);
