@@ -1,0 +1,154 @@
+"""Culvert and a real FreeRADIUS: logins, accounting, changes and ends of calls by the server."""
+from lab.case import case, expect
+from lab.freeradius import AUTH, SECRET, FreeRadius
+from lab.network import TUNNEL_GATEWAY
+
+USERS = """
+pap Cleartext-Password := "secret"
+\tFramed-IP-Address = 10.77.0.201, Class = 0x70617001
+chap Cleartext-Password := "secret"
+\tFramed-IP-Address = 10.77.0.202
+mschap Cleartext-Password := "secret"
+\tFramed-IP-Address = 10.77.0.203
+alice Cleartext-Password := "secret"
+\tFramed-IP-Address = 10.77.0.204, Class = 0x676f6c64, Session-Timeout = 3600,
+\tIdle-Timeout = 600, Acct-Interim-Interval = 60, WISPr-Bandwidth-Max-Up = 5000000
+eapms Cleartext-Password := "secret", EAP-Type := MS-CHAP-V2
+\tFramed-IP-Address = 10.77.0.205
+tls EAP-Type := TLS
+\tFramed-IP-Address = 10.77.0.206
+"""
+
+
+def with_radius(lab, radius=None, tls=False, **overrides):
+    """A gateway whose users are those of a FreeRADIUS; returns both, started."""
+    host, port = AUTH.split(":")
+    settings = {"retransmit_ms": 500, "tries": 2, "deadline_s": 3, **(radius or {}),
+                "servers": [{"name": "first", "address": host, "secret": SECRET,
+                             "auth_port": int(port), "dead_time_s": 1}]}
+    overrides.setdefault("ppp__mppe", "allow")
+    gateway = lab.configure(auth__backends=["radius"], auth__chap_secrets_file="",
+                            radius=settings, **overrides)
+    server = FreeRadius(lab.network, lab.directory, USERS, tls)
+    lab.on_close(server.stop)
+    server.start()
+    return gateway.start(), server
+
+
+def log_in(lab, gateway, user, address, auth, **options):
+    """One real client from login to traffic; returns (client, the call as culvertctl shows it)."""
+    client = lab.dial(user=user, **options)
+    got = client.up()
+    expect(got == address, f"{user} got {got}, not the server's {address}")
+    client.ping(TUNNEL_GATEWAY)
+    call = gateway.call(user=user, state="open")
+    expect(call["auth"] == auth, f"{user} came in by {call['auth']}, not {auth}")
+    return client, call
+
+
+@case("radius-logins", limit=150)
+def radius_logins(lab):
+    gateway, server = with_radius(lab, auth__methods=["mschap-v2", "mschap", "chap-md5", "pap"])
+    for user, address, auth, options in (
+            ("pap", "10.77.0.201", "pap", {"auth": "pap", "mppe": "none"}),
+            ("chap", "10.77.0.202", "chap-md5", {"auth": "chap", "mppe": "none"}),
+            ("mschap", "10.77.0.203", "mschap", {"auth": "mschap", "mppe": "128"}),
+            ("alice", "10.77.0.204", "mschap-v2", {"auth": "mschap-v2", "mppe": "128"})):
+        client, call = log_in(lab, gateway, user, address, auth, **options)
+        expect(call["mppe"] == options["mppe"], f"{user} has MPPE {call['mppe']}")
+        expect(client.hang_up() == 0, "the client did not end well")
+    gateway.wait_calls(0)
+    refused = lab.dial(user="alice", password="dont-tell-4711")
+    expect("E=691 R=0" in refused.refused(), "no CHAP Failure with E=691 R=0")
+    expect("dont-tell-4711" not in gateway.log("controlplane"), "the password is in the log")
+    expect(SECRET not in gateway.log("controlplane"), "the shared secret is in the log")
+    gateway.expect_metric(1, "culvert_authentications_total", result="reject")
+    expect("Access-Reject" in server.text(), "the server did not refuse")
+
+
+@case("radius-eap", limit=150)
+def radius_eap(lab):
+    """Methods that only the server and the client know: the packets pass through Culvert."""
+    gateway, server = with_radius(lab, tls=True, auth__methods=["eap"])
+    client, _ = log_in(lab, gateway, "chap", "10.77.0.202", "eap", auth="eap", mppe="none")
+    expect(client.hang_up() == 0, "the client did not end well")
+    client, call = log_in(lab, gateway, "eapms", "10.77.0.205", "eap", auth="eap", mppe="128")
+    expect(call["mppe"] == "128", f"MPPE {call['mppe']} with EAP-MSCHAPv2's keys")
+    expect(client.hang_up() == 0, "the client did not end well")
+    files = [f"{name} {server.path(file)}" for name, file in
+             (("ca", "ca.pem"), ("cert", "alice.pem"), ("key", "alice.key"))]
+    options = [word for option in files for word in ("--pppd-option", option)]
+    client, call = log_in(lab, gateway, "tls", "10.77.0.206", "eap", auth="eap", mppe="128",
+                          options=options)
+    expect(call["mppe"] == "128", f"MPPE {call['mppe']} with EAP-TLS's keys")
+    expect(client.hang_up() == 0, "the client did not end well")
+    refused = lab.dial(user="chap", password="wrong", auth="eap", mppe="none")
+    refused.refused()
+    expect("Access-Reject" in server.text(), "the server did not refuse")
+
+
+@case("radius-coa", limit=120)
+def radius_coa(lab):
+    """radclient changes and ends the call of a real client."""
+    gateway, server = with_radius(
+        lab, radius={"dynamic": {"listen": ["127.0.0.1"],
+                                 "clients": [{"address": "127.0.0.1", "secret": SECRET}]}},
+        auth__methods=["mschap-v2"])
+    client, call = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    who = [f'Acct-Session-Id = "{call["id"]}"', "Framed-IP-Address = 10.77.0.204"]
+
+    def refused(cause, *attributes, kind="coa"):
+        code, answer = server.send(kind, attributes)
+        expect(code in ("CoA-NAK", "Disconnect-NAK") and cause in answer,
+               f"{attributes}: {code} {answer} instead of {cause}")
+
+    refused("Session-Context-Not-Found", "User-Name = nobody", "Session-Timeout = 60")
+    refused("Session-Context-Not-Found", "User-Name = bob", *who, kind="disconnect")
+    refused("NAS-Identification-Mismatch", "NAS-Identifier = other", *who, kind="disconnect")
+    refused("Unsupported-Attribute", *who, "Session-Timeout = 60", "Framed-MTU = 1400")
+    refused("Invalid-Attribute-Value", *who, "Idle-Timeout = 7", "Acct-Interim-Interval = 5")
+    code, _ = server.send("disconnect", who, secret="guess")
+    expect(code == "none", f"a stranger was answered: {code}")
+    gateway.expect_metric(1, "culvert_radius_dynamic_dropped_total", reason="bad-authenticator")
+    expect("call changed" not in gateway.log("controlplane"), "something was changed by a refusal")
+
+    code, answer = server.send("coa", [*who, "WISPr-Bandwidth-Max-Up = 2000000", "Class = 0x6e6577",
+                                       "Session-Timeout = 1800", "Idle-Timeout = 60",
+                                       'Filter-Id = "silver"'])
+    expect(code == "CoA-ACK", f"{code} {answer}")
+    expect("up=2000000 down=- session_timeout=1800 idle_timeout=60" in
+           gateway.log("controlplane"), "the change is not in the log")
+    client.ping(TUNNEL_GATEWAY)
+    code, answer = server.send("disconnect", ["User-Name = alice"])
+    expect(code == "Disconnect-ACK", f"{code} {answer}")
+    gateway.wait_calls(0, 2)
+    client.wait(20)
+    refused("Session-Context-Not-Found", "User-Name = alice", kind="disconnect")
+
+
+@case("radius-coa-session-timeout", limit=90)
+def radius_coa_session_timeout(lab):
+    """A Session-Timeout that has passed already ends the call."""
+    gateway, server = with_radius(
+        lab, radius={"dynamic": {"listen": ["127.0.0.1"],
+                                 "clients": [{"address": "127.0.0.0/8", "secret": SECRET}]}},
+        auth__methods=["mschap-v2"])
+    client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    code, answer = server.send("coa", ["User-Name = alice", "Session-Timeout = 1"])
+    expect(code == "CoA-ACK", f"{code} {answer}")
+    gateway.wait_calls(0)
+    client.wait(20)
+    gateway.expect_metric(1, "culvert_calls_ended_total", reason="session-timeout")
+
+
+@case("radius-server-death", limit=150)
+def radius_server_death(lab):
+    gateway, server = with_radius(lab, auth__methods=["mschap-v2"])
+    client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    server.stop()
+    client.ping(TUNNEL_GATEWAY)
+    expect(client.hang_up() == 0, "the client did not end well")
+    lab.dial(user="alice").refused()
+    server.start()
+    client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    expect(client.hang_up() == 0, "the client did not end well")
