@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "controlplane/aaa/policy/readings.h"
+#include "controlplane/accounting/radius_transport.h"
 #include "controlplane/accounting/readings.h"
 #include "controlplane/accounting/settings.h"
 #include "controlplane/radius/dynamic/dynamic_settings.h"
@@ -218,14 +219,18 @@ void ControlPlane::AddAaaReadings() {
 }
 
 absl::Status ControlPlane::StartAccounting(const config::v1::Config& config) {
-  if (config.accounting().file().empty()) {
+  if (accounting::HasServers(config)) {
+    accounting_transport_ = std::make_unique<accounting::RadiusTransport>(
+        radius_.get(), radius::MakeNasIdentity(config));
+  } else if (!config.accounting().file().empty()) {
+    auto file = accounting::JsonTransport::Open(config.accounting().file());
+    if (!file.ok()) {
+      return file.status();
+    }
+    accounting_transport_ = *std::move(file);
+  } else {
     return absl::OkStatus();
   }
-  auto file = accounting::JsonTransport::Open(config.accounting().file());
-  if (!file.ok()) {
-    return file.status();
-  }
-  accounting_transport_ = *std::move(file);
   auto started = accounting::Accounting::Start(accounting::MakeSettings(config),
                                                accounting_transport_.get(), RandomBelow);
   if (!started.ok()) {
@@ -366,6 +371,9 @@ ControlPlane::~ControlPlane() {
   sessions_.Abandon();
   if (hooks_ != nullptr) {
     hooks_->Stop(0);
+  }
+  if (accounting_ != nullptr) {
+    accounting_->Stop({});  // it sends no more, and still listens to the shards
   }
   radius_->Stop();
   shards_.clear();

@@ -1,5 +1,7 @@
 #include "controlplane/accounting/settings.h"
 
+#include <algorithm>
+
 namespace culvert::accounting {
 
 AccountingSettings MakeSettings(const config::v1::Config& config) {
@@ -13,6 +15,13 @@ AccountingSettings MakeSettings(const config::v1::Config& config) {
   settings.interims.checkpoint_s = from.checkpoint_s();
   settings.max_in_flight = from.max_in_flight();
   return settings;
+}
+
+bool HasServers(const config::v1::Config& config) {
+  const auto& servers = config.radius().servers();
+  return std::any_of(servers.begin(), servers.end(), [](const config::v1::RadiusServer& server) {
+    return !server.has_acct_port() || server.acct_port() != 0;
+  });
 }
 
 std::vector<std::pair<uint64_t, Traffic>> TrafficOf(const dataplane::v1::CountersResponse& round) {

@@ -15,6 +15,9 @@ namespace culvert::accounting {
 // MakeSettings takes a configuration without problems.
 [[nodiscard]] AccountingSettings MakeSettings(const config::v1::Config& config);
 
+// HasServers: a RADIUS server is there for accounting.
+[[nodiscard]] bool HasServers(const config::v1::Config& config);
+
 // TrafficOf: the calls of a counter round, by handle.
 [[nodiscard]] std::vector<std::pair<uint64_t, Traffic>> TrafficOf(
     const dataplane::v1::CountersResponse& round);

@@ -29,6 +29,21 @@ void CheckSockets(const v1::Config& config, const SourceMap& places,
   CheckRepeats(endpoints, places, problems);
 }
 
+// CheckAccounting: records go to servers or to a file.
+void CheckAccounting(const v1::Config& config, const SourceMap& places,
+                     std::vector<Problem>* problems) {
+  const auto& servers = config.radius().servers();
+  const bool has_servers =
+      std::any_of(servers.begin(), servers.end(), [](const v1::RadiusServer& server) {
+        return !server.has_acct_port() || server.acct_port() != 0;
+      });
+  if (has_servers && !config.accounting().file().empty()) {
+    problems->push_back(places.At({"accounting.file"},
+                                  "is for use without accounting servers: leave it out, or set "
+                                  "acct_port = 0 for all of radius.servers"));
+  }
+}
+
 // CheckRates: a listener that there is, once each, and no rate that not even control frames fit.
 void CheckRates(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
   constexpr uint32_t kMinKbps = 8;
@@ -111,6 +126,7 @@ void CheckService(const v1::Config& config, const SourceMap& places,
                   std::vector<Problem>* problems) {
   CheckSockets(config, places, problems);
   CheckRates(config, places, problems);
+  CheckAccounting(config, places, problems);
   CheckAuth(config, places, problems);
   CheckMppe(config, places, problems);
 }
