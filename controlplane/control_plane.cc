@@ -154,7 +154,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                  MakeAdmissionSettings(config)),
       drain_(
           SteadyMs, [this] { return directory_.MatchingIds({}); },
-          [this](const std::vector<uint64_t>& ids) { Terminate(ids); }),
+          [this](const std::vector<uint64_t>& ids) { Terminate(ids, "drained"); }),
       dataplane_(absl::StrCat("unix:", config.dataplane().socket()),
                  {.counters =
                       [this](const dataplane::v1::CountersResponse& round) {

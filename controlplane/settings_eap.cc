@@ -15,6 +15,9 @@ eap::Settings MakeEapSettings(const config::v1::Config& config) {
   }
   settings.server_name = config.auth().server_name();
   settings.retries = config.auth().retries();
+  // A name that is none of ours is for the backends after us to judge.
+  const auto& backends = config.auth().backends();
+  settings.answers_strangers = backends.empty() || *backends.rbegin() == "local";
   return settings;
 }
 

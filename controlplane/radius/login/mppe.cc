@@ -103,6 +103,12 @@ uint8_t StrengthsOf(uint32_t types) {
                               ((types & kType128) != 0 ? CallGrants::kMppe128 : 0));
 }
 
+bool ReadInteger(Octets value, uint32_t* out) {
+  const std::optional<uint32_t> read = IntegerOf(value);
+  *out = read.value_or(0);
+  return read.has_value();
+}
+
 }  // namespace
 
 tl::expected<MppeReading, std::string> ReadMppe(const Packet& accept, const AuthExchange& exchange,
@@ -117,25 +123,25 @@ tl::expected<MppeReading, std::string> ReadMppe(const Packet& accept, const Auth
   reading.keys = std::move(*keys);
   const Attribute* const policy = accept.Find(attr::kMsMppeEncryptionPolicy);
   const Attribute* const types = accept.Find(attr::kMsMppeEncryptionTypes);
-  const std::optional<uint32_t> policy_value = policy ? IntegerOf(policy->value) : std::nullopt;
-  const std::optional<uint32_t> types_value = types ? IntegerOf(types->value) : std::nullopt;
-  if ((policy != nullptr && !policy_value) || (types != nullptr && !types_value)) {
+  uint32_t policy_value = 0;
+  uint32_t types_value = kType128;
+  if ((policy != nullptr && !ReadInteger(policy->value, &policy_value)) ||
+      (types != nullptr && !ReadInteger(types->value, &types_value))) {
     return tl::unexpected(
         std::string("the Access-Accept has a bad MS-MPPE-Encryption-Policy or -Types"));
   }
-  if (types_value.value_or(kType128) == 0) {
+  if (types_value == 0) {
     reading.policy = MppeGrant::kDeny;
     return reading;
   }
-  if (policy_value.value_or(0) == kPolicyRequired && !has_keys) {
+  if (policy_value == kPolicyRequired && !has_keys) {
     return tl::unexpected(std::string("the Access-Accept requires MPPE and has no keys for it"));
   }
-  if (policy_value) {
-    reading.policy =
-        policy_value.value_or(0) == kPolicyRequired ? MppeGrant::kRequire : MppeGrant::kAllow;
+  if (policy != nullptr) {
+    reading.policy = policy_value == kPolicyRequired ? MppeGrant::kRequire : MppeGrant::kAllow;
   }
-  if (types_value) {
-    reading.strengths = StrengthsOf(*types_value);
+  if (types != nullptr) {
+    reading.strengths = StrengthsOf(types_value);
     if (*reading.strengths == 0) {
       reading.strengths = CallGrants::kMppe128;
       reading.odd_types = true;
