@@ -1,5 +1,5 @@
 """Culvert and a real FreeRADIUS: logins, accounting, changes and ends of calls by the server."""
-from lab.case import case, expect
+from lab.case import case, expect, process
 from lab.freeradius import AUTH, SECRET, FreeRadius
 from lab.network import TUNNEL_GATEWAY
 
@@ -13,7 +13,7 @@ mschap Cleartext-Password := "secret"
 alice Cleartext-Password := "secret"
 \tFramed-IP-Address = 10.77.0.204, Class = 0x676f6c64, Session-Timeout = 3600,
 \tIdle-Timeout = 600, Acct-Interim-Interval = 60, WISPr-Bandwidth-Max-Up = 5000000
-eapms Cleartext-Password := "secret", EAP-Type := MS-CHAP-V2
+eapms Cleartext-Password := "secret", EAP-Type := MSCHAPv2
 \tFramed-IP-Address = 10.77.0.205
 tls EAP-Type := TLS
 \tFramed-IP-Address = 10.77.0.206
@@ -27,6 +27,7 @@ def with_radius(lab, radius=None, tls=False, **overrides):
                 "servers": [{"name": "first", "address": host, "secret": SECRET,
                              "auth_port": int(port), "dead_time_s": 1}]}
     overrides.setdefault("ppp__mppe", "allow")
+    overrides.setdefault("accounting", {})["spool"] = lab.path("spool.sqlite")
     gateway = lab.configure(auth__backends=["radius"], auth__chap_secrets_file="",
                             radius=settings, **overrides)
     server = FreeRadius(lab.network, lab.directory, USERS, tls)
@@ -35,15 +36,29 @@ def with_radius(lab, radius=None, tls=False, **overrides):
     return gateway.start(), server
 
 
-def log_in(lab, gateway, user, address, auth, **options):
+def log_in(lab, gateway, user, address, shown, **options):
     """One real client from login to traffic; returns (client, the call as culvertctl shows it)."""
     client = lab.dial(user=user, **options)
     got = client.up()
     expect(got == address, f"{user} got {got}, not the server's {address}")
     client.ping(TUNNEL_GATEWAY)
     call = gateway.call(user=user, state="open")
-    expect(call["auth"] == auth, f"{user} came in by {call['auth']}, not {auth}")
+    expect(call["auth"] == shown, f"{user} came in by {call['auth']}, not {shown}")
     return client, call
+
+
+def heard_the_end(client):
+    process.wait_for("pppd to end", lambda: "LCP terminated by peer" in client.text(), 10)
+
+
+def accounted(server, user, call):
+    """The one Start and the one Stop that the server got of a call."""
+    wanted = {"Acct_Session_Id": call["id"], "User_Name": user,
+              "Framed_IP_Address": call["client_address"]}
+    stops = server.wait_accounting(Acct_Status_Type="Stop", **wanted)
+    starts = server.accounting(Acct_Status_Type="Start", **wanted)
+    expect(len(starts) == 1 and len(stops) == 1, f"{len(starts)} Starts, {len(stops)} Stops")
+    return starts[0], stops[0]
 
 
 @case("radius-logins", limit=150)
@@ -57,6 +72,12 @@ def radius_logins(lab):
         client, call = log_in(lab, gateway, user, address, auth, **options)
         expect(call["mppe"] == options["mppe"], f"{user} has MPPE {call['mppe']}")
         expect(client.hang_up() == 0, "the client did not end well")
+        start, stop = accounted(server, user, call)
+        expect(stop["Acct-Terminate-Cause"] == "User-Request",
+               f"{user}: {stop['Acct-Terminate-Cause']}")
+        expect(start.get("Class") == stop.get("Class"), "Class did not come back in both")
+        expect(int(stop["Acct-Input-Packets"]) >= 3 and int(stop["Acct-Output-Octets"]) >= 3 * 84,
+               f"three pings are missing in {stop}")
     gateway.wait_calls(0)
     refused = lab.dial(user="alice", password="dont-tell-4711")
     expect("E=691 R=0" in refused.refused(), "no CHAP Failure with E=691 R=0")
@@ -122,7 +143,11 @@ def radius_coa(lab):
     code, answer = server.send("disconnect", ["User-Name = alice"])
     expect(code == "Disconnect-ACK", f"{code} {answer}")
     gateway.wait_calls(0, 2)
-    client.wait(20)
+    heard_the_end(client)
+    start, stop = accounted(server, "alice", call)
+    expect(start["Class"] == "0x676f6c64" and stop["Class"] == "0x6e6577",
+           f"Class {start['Class']}, then {stop['Class']}")
+    expect(stop["Acct-Terminate-Cause"] == "Admin-Reset", stop["Acct-Terminate-Cause"])
     refused("Session-Context-Not-Found", "User-Name = alice", kind="disconnect")
 
 
@@ -133,22 +158,38 @@ def radius_coa_session_timeout(lab):
         lab, radius={"dynamic": {"listen": ["127.0.0.1"],
                                  "clients": [{"address": "127.0.0.0/8", "secret": SECRET}]}},
         auth__methods=["mschap-v2"])
-    client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    client, call = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
     code, answer = server.send("coa", ["User-Name = alice", "Session-Timeout = 1"])
     expect(code == "CoA-ACK", f"{code} {answer}")
     gateway.wait_calls(0)
-    client.wait(20)
+    heard_the_end(client)
+    _, stop = accounted(server, "alice", call)
+    expect(stop["Acct-Terminate-Cause"] == "Session-Timeout", stop["Acct-Terminate-Cause"])
     gateway.expect_metric(1, "culvert_calls_ended_total", reason="session-timeout")
 
 
 @case("radius-server-death", limit=150)
 def radius_server_death(lab):
     gateway, server = with_radius(lab, auth__methods=["mschap-v2"])
-    client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    client, call = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
     server.stop()
     client.ping(TUNNEL_GATEWAY)
     expect(client.hang_up() == 0, "the client did not end well")
     lab.dial(user="alice").refused()
     server.start()
+    _, stop = accounted(server, "alice", call)
+    expect(int(stop["Acct-Delay-Time"]) >= 1, "the Stop says nothing of its delay")
     client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
     expect(client.hang_up() == 0, "the client did not end well")
+
+
+@case("radius-interim", limit=150)
+def radius_interim(lab):
+    gateway, server = with_radius(lab, auth__methods=["mschap-v2"],
+                                  accounting={"interim_jitter_percent": 90})
+    client, call = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    interim = server.wait_accounting(75, Acct_Status_Type="Interim-Update",
+                                     Acct_Session_Id=call["id"])[0]
+    expect(int(interim["Acct-Session-Time"]) <= 62, interim["Acct-Session-Time"])
+    expect(client.hang_up() == 0, "the client did not end well")
+    accounted(server, "alice", call)
