@@ -27,9 +27,11 @@ std::string ReplyMessage(const Packet& packet) {
   return std::string(TextOf(joined));
 }
 
+// Reject: for what no user has done, so that it does not count against one.
 AuthResult Reject(std::string reason) {
   AuthResult result;
   result.source = AuthSource::kRadius;
+  result.unjudged = true;
   result.reject_reason = std::move(reason);
   return result;
 }
@@ -100,6 +102,7 @@ AuthResult ReadAccept(const Packet& packet, const Answer& answer, const AuthRequ
 
 AuthResult ReadReject(const Packet& packet, const AuthRequest& request) {
   AuthResult result = Reject("rejected by RADIUS");
+  result.unjudged = false;
   result.user = request.user;
   if (const Attribute* error = packet.Find(attr::kMsChapError);
       error != nullptr && !error->value.empty()) {

@@ -246,6 +246,7 @@ TEST(AccessReply, TheCodeOfRadiusCounts) {
   EXPECT_TRUE(ReadEap(Code::kAccessAccept, with_failure).eap.empty());
   EXPECT_TRUE(ReadEap(Code::kAccessReject, with_success).eap.empty());
   EXPECT_EQ(ReadEap(Code::kAccessReject, with_success).verdict, AuthVerdict::kReject);
+  EXPECT_FALSE(ReadEap(Code::kAccessReject, with_success).unjudged);
 }
 
 TEST(AccessReply, NoAnswerLeavesTheUserToOthers) {
@@ -255,6 +256,7 @@ TEST(AccessReply, NoAnswerLeavesTheUserToOthers) {
         ReadAnswer({.outcome = outcome, .packet = {}, .secret = nullptr}, Login(PapExchange{}));
     EXPECT_EQ(result.verdict, AuthVerdict::kReject);
     EXPECT_TRUE(result.unknown_user);
+    EXPECT_TRUE(result.unjudged) << "or servers that are away would lock everybody out";
     EXPECT_FALSE(result.reject_reason.empty());
   }
 }
