@@ -131,12 +131,14 @@ TEST_F(LinkTest, WithoutPrefixAndServersThereIsARouterOnly) {
 
 TEST_F(LinkTest, NeighbourSolicitations) {
   const Bytes for_us = Hex("8700 0000 0000 0000 fe80 0000 0000 0000 0000 0000 0000 0001");
-  const auto answer = ParseLinkPacket(Icmp(for_us, kClient, SolicitedNode(kGateway)));
+  const Bytes said = Icmp(for_us, kClient, SolicitedNode(kGateway));
+  const auto answer = ParseLinkPacket(said);
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->destination, kClient);
   EXPECT_EQ(answer->payload[4], 0xe0);
   // A client that wants our address for itself hears of it.
-  const auto taken = ParseLinkPacket(Icmp(for_us, Address{}, SolicitedNode(kGateway)));
+  const Bytes to_all = Icmp(for_us, Address{}, SolicitedNode(kGateway));
+  const auto taken = ParseLinkPacket(to_all);
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->destination, AllNodes());
   EXPECT_EQ(taken->payload[4], 0xa0);
@@ -145,7 +147,8 @@ TEST_F(LinkTest, NeighbourSolicitations) {
 }
 
 TEST_F(LinkTest, Echo) {
-  const auto answer = ParseLinkPacket(Icmp(Hex("8000 0000 0001 0002 ab"), kClient, kGateway));
+  const Bytes said = Icmp(Hex("8000 0000 0001 0002 ab"), kClient, kGateway);
+  const auto answer = ParseLinkPacket(said);
   ASSERT_TRUE(answer);
   EXPECT_EQ(HexOf(answer->payload.subspan(4)), "00010002ab");
   EXPECT_EQ(answer->payload[0], 129);

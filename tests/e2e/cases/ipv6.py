@@ -19,6 +19,7 @@ def start(lab, **ipv6):
                   {"name": "homes", "prefixes": ["2001:db8:1100::/40"], "length": 56}],
         "pool": "links", "delegated_pool": "homes", "dns": [DNS6], **ipv6})
     dataplane = gateway.config["dataplane"]
+    dataplane["memory_mb"] = 512    # routes of IPv6 take some 110 MB
     dataplane["ports"][-1]["addresses"].append(f"{CORE6}/64")
     dataplane["clients"]["addresses"].append(f"{GATEWAY6}/128")
     dataplane["clients"]["routes"].append(CLIENTS6)
