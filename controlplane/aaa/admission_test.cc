@@ -48,6 +48,7 @@ class Backend final : public Authenticator {
 AuthResult Ask(Authenticator& authenticator, std::string user, std::vector<uint8_t> state = {},
                size_t listener = 0) {
   AuthRequest request;
+  request.call.id = 1;
   request.call.listener = listener;
   request.call.peer_address = 0xc0000201;
   request.user = std::move(user);

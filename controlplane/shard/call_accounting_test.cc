@@ -69,6 +69,8 @@ TEST_F(CallAccountingTest, ACallThatHangsUpBeforeTheFirstInterim) {
   const std::string id = List()[0].id();
   // The data plane counts 7 packets; then it dies, and nobody is there to say the last word.
   ASSERT_TRUE(Eventually([&] { return List()[0].upstream_packets() == 7; }));
+  // That may have been before the call was up; a round more (they come every 100 ms) is of after.
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
   dataplane_.reset();
   ASSERT_TRUE(Eventually([&] { return Lines().size() >= 3; }));
   const std::vector<std::string> lines = Lines();

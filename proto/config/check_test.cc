@@ -215,12 +215,13 @@ TEST(Check, PoolsLeadToPools) {
             "[[pools]]\nname = \"e\"\nnext = \"a\"\nranges = [\"10.77.4.0/24\"]\n"
             "[[pptp.pools]]\npool = \"a\"\n[[pptp.pools]]\npool = \"x\"\n"
             "[[pptp.pools]]\nlisten = \"192.0.2.1:1723\"\npool = \"b\"\n"),
-      ElementsAre("f:3: pools[0].next: leads back to \"a\" itself",
-                  "f:7: pools[1].next: leads back to \"b\" itself",
-                  "f:11: pools[2].next: there is no pool named \"d\"",
-                  "f:19: pptp.pools[1]: pptp.pools[0] has a pool for the same listener already",
-                  "f:20: pptp.pools[1].pool: there is no pool named \"x\"",
-                  "f:22: pptp.pools[2].listen: 192.0.2.1:1723 is none of pptp.listen"));
+      ElementsAre(
+          "f:3: pools[0].next: leads back to \"a\" itself",
+          "f:7: pools[1].next: leads back to \"b\" itself",
+          "f:11: pools[2].next: there is no pool named \"d\"",
+          "f:19: pptp.pools[1].listen: pptp.pools[0] has a pool for the same listener already",
+          "f:20: pptp.pools[1].pool: there is no pool named \"x\"",
+          "f:22: pptp.pools[2].listen: 192.0.2.1:1723 is none of pptp.listen"));
 }
 
 TEST(Check, PoolsAreUnicast) {
@@ -248,8 +249,8 @@ TEST(Check, RadiusServersHaveOneSecretEach) {
             RadiusServer("c", "secret_file = \"/x\"\nsecret = \"y\"\n") + RadiusServer("a", "")),
       ElementsAre("f:13: radius.servers[2].secret: two secrets: take secret or secret_file "
                   "away",
-                  "f:13: radius.servers[3]: no secret: set secret_file or secret",
-                  "f:14: radius.servers[3].name: a is in radius.servers[0].name already"));
+                  "f:14: radius.servers[3].secret: no secret: set secret_file or secret",
+                  "f:15: radius.servers[3].name: a is in radius.servers[0].name already"));
 }
 
 TEST(Check, ARadiusSecretIsNeverShown) {
@@ -294,7 +295,7 @@ TEST(Check, DynamicClientsHaveAnAddressAndOneSecretEach) {
       ElementsAre("f:2: radius.dynamic.clients[0].address: \"radius.example\" is neither an "
                   "address such as 192.0.2.1 or 2001:db8::1 nor a prefix such as "
                   "192.0.2.0/24",
-                  "f:4: radius.dynamic.clients[1]: no secret: set secret_file or secret",
+                  "f:4: radius.dynamic.clients[1].secret: no secret: set secret_file or secret",
                   "f:7: radius.dynamic.clients[2].address: 192.0.2.1 is in "
                   "radius.dynamic.clients[1].address already",
                   "f:8: radius.dynamic.clients[2].secret: two secrets: take secret or "

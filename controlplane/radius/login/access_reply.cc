@@ -161,11 +161,12 @@ std::vector<uint8_t> FromHex(std::string_view text) {
 
 // TakeWord gives what follows `key`, up to a space or, of the last one, to the end.
 std::optional<std::string_view> TakeWord(std::string_view text, std::string_view key) {
-  size_t at = text.starts_with(key) ? 0 : text.find(fmt::format(" {}", key));
+  const bool is_first = text.starts_with(key);
+  const size_t at = is_first ? 0 : text.find(fmt::format(" {}", key));
   if (at == std::string_view::npos) {
     return std::nullopt;
   }
-  std::string_view rest = text.substr(at == 0 ? key.size() : at + 1 + key.size());
+  const std::string_view rest = text.substr(at + (is_first ? 0 : 1) + key.size());
   return key == "M=" ? rest : rest.substr(0, rest.find(' '));
 }
 

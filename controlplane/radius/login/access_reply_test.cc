@@ -181,7 +181,7 @@ TEST(AccessReply, ANameInTheAcceptIsTheUsers) {
   list.AddText(attr::kReplyMessage, "world\n");
   const AuthResult result = ReadAnswer(AnswerWith(Code::kAccessAccept, list), Login(PapExchange{}));
   EXPECT_EQ(result.user, "canonical");
-  EXPECT_EQ(result.reply_message, "hello world\\x0A");
+  EXPECT_EQ(result.reply_message, "hello world\\x0a");
 }
 
 TEST(AccessReply, AnAcceptThatCannotBeCarriedOutIsAReject) {
