@@ -115,3 +115,22 @@ def table(lab):
     dead = subprocess.run([gateway.command("culvertctl")[-1], "--socket", lab.path("nothing"),
                            "calls"], capture_output=True, text=True, timeout=20, check=False)
     expect(dead.returncode != 0 and "nothing" in dead.stderr, f"no socket: {dead.stderr!r}")
+
+
+@case("trace")
+def trace(lab):
+    """culvertctl shows the steps that a call's packets take, and what the workers have done."""
+    gateway = lab.start()
+    client = lab.dial()
+    client.up()
+    call = gateway.call(state="open")
+    client.run(f"ping -n -q -i 0.2 {TUNNEL_GATEWAY} >/dev/null 2>&1 &")
+    shown = gateway.try_ctl("trace", "--call", call["id"], "--count", "4")
+    expect(shown.returncode == 0, f"trace: {shown.stderr}")
+    for step in ("sequence", "mppe_decrypt", "anti_spoof", "mppe_encrypt", "ppp_output"):
+        expect(step in shown.stdout, f"no step {step} in {shown.stdout}")
+    dataplane = json.dumps(gateway.ctl("dataplane"))
+    for word in ("mppe_decrypt", "rounds", "icmp_errors", "access0"):
+        expect(word in dataplane, f"no {word} in culvertctl dataplane -o json: {dataplane[:500]}")
+    table = gateway.try_ctl("dataplane").stdout
+    expect("ICMP ERRORS" in table and "access0" in table, f"the table lacks columns: {table}")
