@@ -43,7 +43,8 @@ class Journal : public RouteTable::Sink {
     lines_.push_back(line);
   }
   void Remove(uint32_t prefix, uint8_t len) override {
-    lines_.push_back("-" + config::FormatPrefix({prefix, len}));
+    std::string line = "-";
+    lines_.push_back(line.append(config::FormatPrefix({prefix, len})));
   }
   std::vector<std::string> Flush(RouteTable* table) {
     lines_.clear();
