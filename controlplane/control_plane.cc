@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "controlplane/aaa/policy/readings.h"
-#include "controlplane/accounting/radius_transport.h"
+#include "controlplane/accounting/delivery/radius_transport.h"
 #include "controlplane/accounting/readings.h"
 #include "controlplane/accounting/settings.h"
 #include "controlplane/radius/dynamic/dynamic_settings.h"

@@ -15,7 +15,7 @@
 #include "controlplane/pptp/source_limits.h"
 #include "controlplane/shard/services.h"
 #include "culvert/config/v1/config.pb.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 #include "proto/config/load.h"
 
 namespace culvert {

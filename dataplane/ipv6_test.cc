@@ -4,7 +4,7 @@
 #include "dataplane/forwarding/fib6.h"
 #include "dataplane/forwarding/prefix_table.h"
 #include "dataplane/rig/call_rig.h"
-#include "proto/wire/ip6.h"
+#include "proto/wire/ip/ip6.h"
 #include "proto/wire/ppp.h"
 
 namespace culvert::dataplane {

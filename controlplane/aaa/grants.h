@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "controlplane/aaa/policy/session_ticket.h"
-#include "proto/config/address.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert {
 

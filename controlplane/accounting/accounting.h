@@ -16,10 +16,10 @@
 #include <thread>
 #include <vector>
 
-#include "controlplane/accounting/journal.h"
-#include "controlplane/accounting/sender.h"
+#include "controlplane/accounting/spool/journal.h"
+#include "controlplane/accounting/delivery/sender.h"
 #include "controlplane/accounting/sessions.h"
-#include "controlplane/accounting/transport.h"
+#include "controlplane/accounting/delivery/transport.h"
 
 namespace culvert::accounting {
 

@@ -10,7 +10,7 @@
 #include <random>
 #include <thread>
 
-#include "controlplane/accounting/fake_transport.h"
+#include "controlplane/accounting/delivery/fake_transport.h"
 
 namespace culvert::accounting {
 namespace {

@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "controlplane/accounting/spool.h"
+#include "controlplane/accounting/spool/spool.h"
 
 namespace culvert::accounting {
 

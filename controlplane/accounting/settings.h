@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "controlplane/accounting/accounting.h"
-#include "controlplane/accounting/json_transport.h"
+#include "controlplane/accounting/delivery/json_transport.h"
 #include "culvert/config/v1/config.pb.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
 

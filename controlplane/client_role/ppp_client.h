@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "controlplane/client_role/client_policies.h"
-#include "controlplane/ppp/negotiator.h"
+#include "controlplane/ppp/negotiation/negotiator.h"
 #include "controlplane/ppp/options/ccp_policy.h"
 
 namespace culvert::client_role {

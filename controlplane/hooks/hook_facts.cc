@@ -7,8 +7,8 @@
 
 #include "controlplane/hooks/hook_runner.h"
 #include "controlplane/logging/printable.h"
-#include "proto/config/address.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert {
 

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert {
 namespace {

@@ -7,7 +7,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 #include "proto/wire/cursor.h"
 
 namespace culvert::ipv6 {

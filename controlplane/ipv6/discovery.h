@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "controlplane/ipv6/link_packet.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::ipv6 {
 

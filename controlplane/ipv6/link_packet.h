@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "proto/wire/cursor.h"
-#include "proto/wire/ip6.h"
+#include "proto/wire/ip/ip6.h"
 
 namespace culvert::ipv6 {
 

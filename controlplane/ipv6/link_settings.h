@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::ipv6 {
 

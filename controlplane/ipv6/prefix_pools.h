@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::ipv6 {
 

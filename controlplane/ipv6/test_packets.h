@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "controlplane/ipv6/link_packet.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 #include "tests/vectors/vectors.h"
 
 namespace culvert::ipv6::testing {

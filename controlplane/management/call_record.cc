@@ -7,7 +7,7 @@
 
 #include "controlplane/ipv6/link_packet.h"
 #include "controlplane/logging/printable.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

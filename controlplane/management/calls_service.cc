@@ -11,7 +11,7 @@
 #include <utility>
 
 #include "controlplane/logging/printable.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 namespace {

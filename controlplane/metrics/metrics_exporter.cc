@@ -14,7 +14,7 @@
 
 #include "controlplane/metrics/readings.h"
 #include "controlplane/metrics/sources.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 namespace {

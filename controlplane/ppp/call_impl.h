@@ -9,9 +9,9 @@
 #include <string_view>
 #include <vector>
 
-#include "controlplane/ppp/auth_server.h"
+#include "controlplane/ppp/auth/auth_server.h"
 #include "controlplane/ppp/call.h"
-#include "controlplane/ppp/negotiator.h"
+#include "controlplane/ppp/negotiation/negotiator.h"
 #include "controlplane/ppp/options/ccp_policy.h"
 #include "controlplane/ppp/options/ipcp_policy.h"
 #include "controlplane/ppp/options/ipv6cp_policy.h"

@@ -3,7 +3,7 @@
 #include <absl/strings/str_cat.h>
 
 #include "controlplane/management/call_record.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert::radius {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "controlplane/aaa/secret_file.h"
-#include "proto/config/address.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::radius {
 

@@ -8,7 +8,7 @@
 #include "controlplane/drain/drain.h"
 #include "controlplane/shard/random.h"
 #include "controlplane/shard/shard.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

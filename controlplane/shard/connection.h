@@ -9,7 +9,7 @@
 
 #include "controlplane/pptp/control_connection.h"
 #include "controlplane/shard/alarm.h"
-#include "controlplane/shard/call.h"
+#include "controlplane/shard/call/call.h"
 
 namespace culvert {
 

@@ -10,7 +10,7 @@
 #include <functional>
 
 #include "controlplane/logging/log_limit.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

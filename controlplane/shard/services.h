@@ -16,7 +16,7 @@
 #include "controlplane/pptp/control_settings.h"
 #include "controlplane/pptp/source_limits.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

@@ -6,7 +6,7 @@
 
 #include "controlplane/shard/alarm.h"
 #include "controlplane/shard/services.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

@@ -4,7 +4,7 @@
 
 #include "dataplane/forwarding/fib6.h"
 #include "proto/wire/byte_order.h"
-#include "proto/wire/ip6.h"
+#include "proto/wire/ip/ip6.h"
 
 namespace culvert::dataplane {
 namespace {

@@ -7,7 +7,7 @@
 #include <span>
 #include <tl/expected.hpp>
 
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::dataplane {
 

@@ -3,7 +3,7 @@
 
 #include "dataplane/packet/packet.h"
 #include "dataplane/worker/context.h"
-#include "proto/wire/icmp.h"
+#include "proto/wire/ip/icmp.h"
 
 namespace culvert::dataplane {
 

@@ -1,5 +1,5 @@
 // What senders are told, and what is cut to fit, on the way through the workers.
-#include "proto/wire/icmp.h"
+#include "proto/wire/ip/icmp.h"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <thread>
 
 #include "dataplane/rig/call_rig.h"
-#include "proto/wire/icmp.h"
+#include "proto/wire/ip/icmp.h"
 
 namespace culvert::dataplane {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dataplane/rig/call_rig.h"
-#include "proto/wire/icmp.h"
+#include "proto/wire/ip/icmp.h"
 
 namespace culvert::dataplane {
 namespace {

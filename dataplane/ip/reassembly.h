@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dataplane/datapath.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::dataplane {
 

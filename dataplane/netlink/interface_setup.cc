@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "dataplane/netlink/handles.h"
-#include "proto/config/address.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::dataplane {
 namespace {

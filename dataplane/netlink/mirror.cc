@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "dataplane/forwarding/routing.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert::dataplane {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert::dataplane {
 namespace {

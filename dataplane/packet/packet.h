@@ -8,7 +8,7 @@
 #include <span>
 
 #include "dataplane/packet/verdict.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::dataplane {
 

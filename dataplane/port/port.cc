@@ -12,7 +12,7 @@
 #include "dataplane/eal/eal.h"
 #include "dataplane/eal/log.h"
 #include "dataplane/port/mac.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert::dataplane {
 namespace {

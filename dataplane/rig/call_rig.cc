@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::dataplane {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dataplane/rig/rig.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::dataplane {
 

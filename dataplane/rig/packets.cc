@@ -1,7 +1,7 @@
 #include "dataplane/rig/packets.h"
 
 #include "proto/wire/byte_order.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::dataplane {
 

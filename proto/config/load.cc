@@ -11,7 +11,7 @@
 #include <fstream>
 #include <tuple>
 
-#include "proto/config/check.h"
+#include "proto/config/check/check.h"
 #include "proto/config/defaults.h"
 #include "proto/config/source_map.h"
 #include "proto/config/toml_reader.h"

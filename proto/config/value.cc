@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "proto/config/address.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::config {
 namespace {

@@ -1,6 +1,6 @@
 // IPv6 headers (RFC 8200) and the errors of ICMPv6 and ICMP about packets (RFC 4443, RFC 1812
 // s4.3). Input: a packet; also read as an ICMP message.
-#include "proto/wire/icmp.h"
+#include "proto/wire/ip/icmp.h"
 
 #include <vector>
 

@@ -2,7 +2,7 @@
 // two octets, and a packet, whose header checksum is put right so that more gets through.
 #include <vector>
 
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 #include "tests/fuzz/property.h"
 
 using culvert::fuzz::Equal;

@@ -8,7 +8,7 @@
 
 #include "proto/wire/byte_order.h"
 #include "proto/wire/gre.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::testing {
 namespace {

@@ -21,7 +21,7 @@
 #include "controlplane/pptp/call_id_pool.h"
 #include "controlplane/pptp/control_connection.h"
 #include "controlplane/shard/alarm.h"
-#include "controlplane/shard/call_report.h"
+#include "controlplane/shard/call/call_report.h"
 #include "controlplane/shard/random.h"
 
 namespace culvert::bench {

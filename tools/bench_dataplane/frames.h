@@ -6,7 +6,7 @@
 #include "dataplane/rig/rig.h"
 #include "proto/wire/byte_order.h"
 #include "proto/wire/gre.h"
-#include "proto/wire/ip.h"
+#include "proto/wire/ip/ip.h"
 
 namespace culvert::bench {
 

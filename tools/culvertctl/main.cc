@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 #include "tools/culvertctl/commands.h"
 #include "tools/culvertctl/connection.h"
 #include "tools/culvertctl/format.h"

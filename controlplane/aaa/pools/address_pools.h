@@ -21,7 +21,7 @@
 
 #include "controlplane/aaa/pools/occupancy.h"
 #include "controlplane/aaa/pools/sticky_addresses.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

@@ -9,7 +9,7 @@
 #include <memory>
 #include <optional>
 
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "controlplane/aaa/grants.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

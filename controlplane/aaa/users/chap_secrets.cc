@@ -12,7 +12,7 @@
 #include "controlplane/aaa/users/secrets_lexer.h"
 #include "controlplane/aaa/users/users.h"
 #include "controlplane/logging/printable.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

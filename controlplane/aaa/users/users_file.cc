@@ -13,7 +13,7 @@
 #include "controlplane/aaa/users/user_keys.h"
 #include "controlplane/aaa/users/users.h"
 #include "controlplane/logging/printable.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 

@@ -6,7 +6,7 @@
 
 #include "controlplane/aaa/secret_file.h"
 #include "controlplane/radius/settings.h"
-#include "proto/config/client_prefix.h"
+#include "proto/config/address/client_prefix.h"
 
 namespace culvert::radius {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "controlplane/radius/rate_limit.h"
-#include "proto/config/address.h"
+#include "proto/config/address/address.h"
 
 namespace culvert::radius {
 

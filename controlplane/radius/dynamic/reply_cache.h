@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "controlplane/radius/packet.h"
-#include "proto/config/address6.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::radius {
 

@@ -1,7 +1,7 @@
 #include "dataplane/steps/input/outer_icmp.h"
 
 #include "proto/wire/gre.h"
-#include "proto/wire/icmp.h"
+#include "proto/wire/ip/icmp.h"
 
 namespace culvert::dataplane {
 namespace {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "dataplane/steps/steps.h"
-#include "proto/wire/ip6.h"
+#include "proto/wire/ip/ip6.h"
 
 namespace culvert::dataplane {
 

@@ -1,0 +1,133 @@
+#include "controlplane/shard/call/call_accounting.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "controlplane/accounting/readings.h"
+#include "controlplane/shard/control_plane_fixture.h"
+
+namespace culvert {
+namespace {
+
+using accounting::TerminateCause;
+using ::culvert::testing::PppPeer;
+using ::culvert::testing::ScriptedClient;
+using ::testing::HasSubstr;
+
+TEST(TerminateCauseOf, EveryCause) {
+  const auto of = [](EndCause cause) { return TerminateCauseOf(cause, ""); };
+  EXPECT_EQ(of(EndCause::kClientHangUp), TerminateCause::kUserRequest);
+  EXPECT_EQ(of(EndCause::kControlConnection), TerminateCause::kLostCarrier);
+  EXPECT_EQ(of(EndCause::kLostCarrier), TerminateCause::kLostCarrier);
+  EXPECT_EQ(of(EndCause::kIdleTimeout), TerminateCause::kIdleTimeout);
+  EXPECT_EQ(of(EndCause::kSessionTimeout), TerminateCause::kSessionTimeout);
+  EXPECT_EQ(of(EndCause::kOctetQuota), TerminateCause::kNasRequest);
+  EXPECT_EQ(of(EndCause::kTerminated), TerminateCause::kAdminReset);
+  EXPECT_EQ(of(EndCause::kReplaced), TerminateCause::kPortPreempted);
+  EXPECT_EQ(of(EndCause::kReplaced), TerminateCause::kPortPreempted);
+  EXPECT_EQ(of(EndCause::kDataplane), TerminateCause::kNasError);
+  EXPECT_EQ(of(EndCause::kShutdown), TerminateCause::kAdminReboot);
+  const auto ppp = [](std::string_view reason) { return TerminateCauseOf(EndCause::kPpp, reason); };
+  EXPECT_EQ(ppp("LCP: the peer hung up: bye"), TerminateCause::kUserRequest);
+  EXPECT_EQ(ppp("MPPE is required: CCP: the peer hung up"), TerminateCause::kNasRequest);
+  EXPECT_EQ(ppp("authentication failed"), TerminateCause::kUserError);
+  EXPECT_EQ(ppp("IPCP: renegotiated too often"), TerminateCause::kServiceUnavailable);
+  EXPECT_EQ(ppp("the link is looped back"), TerminateCause::kPortError);
+}
+
+class CallAccountingTest : public ControlPlaneTest {
+ protected:
+  std::string Settings() const {
+    return absl::StrCat("accounting.spool = \"", folder_, "/spool\"\naccounting.file = \"", folder_,
+                        "/records\"\n");
+  }
+  std::vector<std::string> Lines() const {
+    std::vector<std::string> lines;
+    std::ifstream file(folder_ + "/records");
+    for (std::string line; std::getline(file, line);) {
+      lines.push_back(line);
+    }
+    return lines;
+  }
+  void TearDown() override {
+    plane_.reset();
+    dataplane_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+};
+
+TEST_F(CallAccountingTest, ACallThatHangsUpBeforeTheFirstInterim) {
+  grants_.classes = {{'c', 1, 0xff}};
+  ASSERT_TRUE(Start(Settings()).ok());
+  ScriptedClient client(port_);
+  client.Start();
+  const uint16_t call_id = Dial(client, 7);
+  LogIn(call_id);
+  const std::string id = List()[0].id();
+  // The data plane counts 7 packets; then it dies, and nobody is there to say the last word.
+  ASSERT_TRUE(Eventually([&] { return List()[0].upstream_packets() == 7; }));
+  // That may have been before the call was up; a round more (they come every 100 ms) is of after.
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  dataplane_.reset();
+  ASSERT_TRUE(Eventually([&] { return Lines().size() >= 3; }));
+  const std::vector<std::string> lines = Lines();
+  EXPECT_THAT(lines[0], HasSubstr(R"("kind":"on")"));
+  EXPECT_THAT(lines[1], HasSubstr(R"("kind":"start")"));
+  for (const std::string& line : {lines[1], lines[2]}) {
+    EXPECT_THAT(line, HasSubstr("\"session\":\"" + id + "\""));
+    EXPECT_THAT(line, HasSubstr(R"("user":"alice")"));
+    EXPECT_THAT(line, HasSubstr(R"("classes":["6301ff"])"));
+    EXPECT_THAT(line, HasSubstr(R"("method":"pap","authentic":"local")"));
+  }
+  EXPECT_THAT(lines[2], HasSubstr(R"("kind":"stop")"));
+  EXPECT_THAT(lines[2], HasSubstr(R"("terminate_cause":9)"));
+  EXPECT_THAT(lines[2], HasSubstr(R"("input_packets":7)"));
+}
+
+TEST_F(CallAccountingTest, AtTheEndOfTheProcess) {
+  ASSERT_TRUE(Start(Settings()).ok());
+  ScriptedClient client(port_);
+  client.Start();
+  LogIn(Dial(client, 7));
+  plane_->Stop();
+  const std::vector<std::string> lines = Lines();
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_THAT(lines[2], HasSubstr(R"("kind":"stop")"));
+  EXPECT_THAT(lines[2], HasSubstr(R"("terminate_cause":7)"));
+  EXPECT_THAT(lines[3], HasSubstr(R"("kind":"off")"));
+}
+
+TEST_F(CallAccountingTest, MetricsTellOfTheSpool) {
+  ASSERT_TRUE(Start(Settings()).ok());
+  accounting::AccountingUsage usage;
+  usage.journal.spool.num_records = 3;
+  usage.journal.dropped[static_cast<size_t>(accounting::Entry::Step::kStop)] = 2;
+  std::vector<Reading> readings;
+  accounting::AddReadings(usage, readings);
+  uint64_t records = 0, lost_stops = 0;
+  for (const Reading& reading : readings) {
+    const std::string name = reading.name;
+    records += name == "accounting_spool_records" ? reading.value : 0;
+    if (name == "accounting_lost_total" && reading.labels[0].second == "stop" &&
+        reading.labels[1].second == "full") {
+      lost_stops += reading.value;
+    }
+  }
+  EXPECT_EQ(records, 3u);
+  EXPECT_EQ(lost_stops, 2u);
+}
+
+TEST_F(CallAccountingTest, ACallThatIsNotUpHasNoRecord) {
+  ASSERT_TRUE(Start(Settings()).ok());
+  ScriptedClient client(port_);
+  client.Start();
+  LogIn(Dial(client, 7), "wrong");
+  plane_->Stop();
+  EXPECT_EQ(Lines().size(), 2u) << "on and off";
+}
+
+}  // namespace
+}  // namespace culvert

@@ -1,0 +1,126 @@
+#include "controlplane/shard/call/call_terms.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace culvert {
+
+namespace v1 = dataplane::v1;
+
+namespace {
+
+constexpr size_t kMaxRoutes = 16;  // of CallConfig
+
+void Apply(const CallChange& change, CallGrants& grants) {
+  const auto set = [](const auto& from, auto& to) {
+    if (from) to = *from;
+  };
+  set(change.upstream_bps, grants.upstream_bps);
+  set(change.downstream_bps, grants.downstream_bps);
+  set(change.session_timeout_s, grants.session_timeout_s);
+  set(change.idle_timeout_s, grants.idle_timeout_s);
+  set(change.octet_quota, grants.octet_quota);
+  set(change.interim_interval_s, grants.interim_interval_s);
+  set(change.classes, grants.classes);
+  set(change.filter_id, grants.filter_id);
+}
+
+// Forget drops of a change what a login has said anew.
+void Forget(const CallGrants& grants, CallChange& change) {
+  const auto drop = [](bool said, auto& value) {
+    if (said) value.reset();
+  };
+  drop(grants.upstream_bps.has_value(), change.upstream_bps);
+  drop(grants.downstream_bps.has_value(), change.downstream_bps);
+  drop(grants.session_timeout_s.has_value(), change.session_timeout_s);
+  drop(grants.idle_timeout_s.has_value(), change.idle_timeout_s);
+  drop(grants.octet_quota.has_value(), change.octet_quota);
+  drop(grants.interim_interval_s.has_value(), change.interim_interval_s);
+  drop(!grants.classes.empty(), change.classes);
+  drop(!grants.filter_id.empty(), change.filter_id);
+}
+
+void SetRoute(const config::Ipv4Prefix& prefix, v1::Prefix* route) {
+  const uint32_t address = prefix.address;
+  const char octets[] = {static_cast<char>(address >> 24), static_cast<char>(address >> 16),
+                         static_cast<char>(address >> 8), static_cast<char>(address)};
+  route->set_address(octets, sizeof octets);
+  route->set_length(prefix.length);
+}
+
+// The data plane would refuse the whole call for a rate below or above what its policers can.
+uint64_t InReach(uint64_t bps) { return bps == 0 ? 0 : std::clamp(bps, kMinRateBps, kMaxRateBps); }
+
+}  // namespace
+
+void CallTerms::SetGrants(CallGrants grants) {
+  Forget(grants, changed_);
+  grants_ = std::move(grants);
+  Apply(changed_, grants_);
+}
+
+void CallTerms::Add(CallChange change, CallChanged done) {
+  waiting_.push_back({std::move(change), std::move(done)});
+}
+
+CallRates CallTerms::RatesOf(const CallGrants& grants) const {
+  return {.upstream_bps = InReach(grants.upstream_bps.value_or(listener_.upstream_bps)),
+          .downstream_bps = InReach(grants.downstream_bps.value_or(listener_.downstream_bps))};
+}
+
+void CallTerms::Fill(v1::CallConfig* config) {
+  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(sent_));
+  waiting_.clear();
+  CallGrants changed;
+  if (!sent_.empty()) {
+    changed = grants_;
+    for (const Waiting& waiting : sent_) {
+      Apply(waiting.change, changed);
+    }
+  }
+  const CallGrants& grants = sent_.empty() ? grants_ : changed;
+  const CallRates rates = RatesOf(grants);
+  if (rates.upstream_bps != 0) {
+    config->mutable_upstream_policer()->set_committed_bps(rates.upstream_bps);
+  }
+  if (rates.downstream_bps != 0) {
+    config->mutable_downstream_policer()->set_committed_bps(rates.downstream_bps);
+  }
+  if (grants.idle_timeout_s) {
+    config->set_idle_timeout_s(std::min(*grants.idle_timeout_s, kMaxIdleTimeoutS));
+  }
+  if (grants.octet_quota) {
+    config->set_octet_quota(*grants.octet_quota);
+  }
+  for (size_t i = 0; i < std::min(grants.routes.size(), kMaxRoutes); ++i) {
+    SetRoute(grants.routes[i], config->add_routes());
+  }
+}
+
+bool CallTerms::OnConfirmed() {
+  std::vector<Waiting> confirmed = std::exchange(sent_, {});
+  for (const Waiting& waiting : confirmed) {
+    Merge(waiting.change, changed_);
+    Apply(waiting.change, grants_);
+  }
+  for (const Waiting& waiting : confirmed) {
+    waiting.done(rates());
+  }
+  return !confirmed.empty();
+}
+
+bool CallTerms::OnRefused(const absl::Status& status) {
+  std::vector<Waiting> refused = std::exchange(sent_, {});
+  for (const Waiting& waiting : refused) {
+    waiting.done(status);
+  }
+  return !refused.empty();
+}
+
+void CallTerms::Abandon(const absl::Status& status) {
+  OnRefused(status);
+  sent_ = std::exchange(waiting_, {});
+  OnRefused(status);
+}
+
+}  // namespace culvert
