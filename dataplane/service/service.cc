@@ -86,6 +86,9 @@ void Service::Apply(v1::Operation* operation, v1::Result* result) {
       if (totals.ok()) FromTotals(handle, *totals, result->mutable_final_counters());
       return;
     }
+    case v1::Operation::kUpsertFilter:
+    case v1::Operation::kRemoveFilter:
+      return FromResult(absl::UnimplementedError("filters"), result);
     case v1::Operation::KIND_NOT_SET:
       return FromResult(absl::InvalidArgumentError("kind: not set; allowed: upsert, remove"),
                         result);
