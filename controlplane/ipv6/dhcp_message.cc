@@ -1,5 +1,6 @@
 #include "controlplane/ipv6/dhcp_message.h"
 
+#include "controlplane/ipv6/octet_writer.h"
 #include "proto/wire/byte_order.h"
 
 namespace culvert::ipv6 {
@@ -175,32 +176,16 @@ Result TakeOption(uint16_t type, Octets value, DhcpMessage* message) {
 }
 
 // OptionWriter nests options: the length of each is filled in when it is complete.
-class OptionWriter {
+class OptionWriter : public OctetWriter {
  public:
   template <typename Body>
   void Add(uint16_t type, Body body) {
     U16(type);
     U16(0);
-    const size_t at = octets_.size();
+    const size_t at = size();
     body();
-    const size_t len = octets_.size() - at;
-    octets_[at - 2] = static_cast<uint8_t>(len >> 8);
-    octets_[at - 1] = static_cast<uint8_t>(len);
+    PatchU16(at - 2, static_cast<uint16_t>(size() - at));
   }
-  void U8(uint8_t v) { octets_.push_back(v); }
-  void U16(uint16_t v) {
-    U8(static_cast<uint8_t>(v >> 8));
-    U8(static_cast<uint8_t>(v));
-  }
-  void U32(uint32_t v) {
-    U16(static_cast<uint16_t>(v >> 16));
-    U16(static_cast<uint16_t>(v));
-  }
-  void Bytes(Octets octets) { octets_.insert(octets_.end(), octets.begin(), octets.end()); }
-  std::vector<uint8_t> Take() { return std::move(octets_); }
-
- private:
-  std::vector<uint8_t> octets_;
 };
 
 void AddStatus(const std::optional<DhcpStatus>& status, OptionWriter* out) {

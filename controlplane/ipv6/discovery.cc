@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controlplane/ipv6/octet_writer.h"
+
 namespace culvert::ipv6 {
 namespace {
 
@@ -46,25 +48,7 @@ tl::expected<void, DiscoveryError> CheckMessage(const LinkPacket& packet, size_t
   return CheckOptions(packet.payload.subspan(len), wire::ip6::IsUnspecified(packet.source));
 }
 
-class MessageWriter {
- public:
-  void U8(uint8_t v) { octets_.push_back(v); }
-  void U16(uint16_t v) {
-    U8(static_cast<uint8_t>(v >> 8));
-    U8(static_cast<uint8_t>(v));
-  }
-  void U32(uint32_t v) {
-    U16(static_cast<uint16_t>(v >> 16));
-    U16(static_cast<uint16_t>(v));
-  }
-  void Bytes(wire::Octets octets) { octets_.insert(octets_.end(), octets.begin(), octets.end()); }
-  std::vector<uint8_t> Take() { return std::move(octets_); }
-
- private:
-  std::vector<uint8_t> octets_;
-};
-
-void Add(const RouterAdvertisement::PrefixInformation& prefix, MessageWriter* out) {
+void Add(const RouterAdvertisement::PrefixInformation& prefix, OctetWriter* out) {
   out->U8(kPrefixInformation);
   out->U8(4);
   out->U8(prefix.prefix.length);
@@ -97,7 +81,7 @@ tl::expected<Address, DiscoveryError> ParseNeighbourSolicitation(const LinkPacke
 }
 
 std::vector<uint8_t> Emit(const RouterAdvertisement& advertisement) {
-  MessageWriter out;
+  OctetWriter out;
   out.U8(kRouterAdvertisement);
   out.U8(0);
   out.U16(0);
@@ -130,7 +114,7 @@ std::vector<uint8_t> Emit(const RouterAdvertisement& advertisement) {
 }
 
 std::vector<uint8_t> EmitNeighbourAdvertisement(const Address& target, bool solicited) {
-  MessageWriter out;
+  OctetWriter out;
   out.U8(kNeighbourAdvertisement);
   out.U8(0);
   out.U16(0);
