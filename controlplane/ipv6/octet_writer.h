@@ -1,6 +1,5 @@
 // A buffer that grows while a message is written, in network byte order.
-#ifndef CULVERT_CONTROLPLANE_IPV6_OCTET_WRITER_H_
-#define CULVERT_CONTROLPLANE_IPV6_OCTET_WRITER_H_
+#pragma once
 
 #include <cstddef>
 #include <cstdint>
@@ -40,5 +39,3 @@ class OctetWriter {
 };
 
 }  // namespace culvert::ipv6
-
-#endif  // CULVERT_CONTROLPLANE_IPV6_OCTET_WRITER_H_

@@ -20,14 +20,14 @@ tls EAP-Type := TLS
 """
 
 
-def with_radius(lab, radius=None, tls=False, **overrides):
+def with_radius(lab, radius=None, tls=False, spool=None, **overrides):
     """A gateway whose users are those of a FreeRADIUS; returns both, started."""
     host, port = AUTH.split(":")
     settings = {"retransmit_ms": 500, "tries": 2, "deadline_s": 3, **(radius or {}),
                 "servers": [{"name": "first", "address": host, "secret": SECRET,
                              "auth_port": int(port), "dead_time_s": 1}]}
     overrides.setdefault("ppp__mppe", "allow")
-    overrides.setdefault("accounting", {})["spool"] = lab.path("spool.sqlite")
+    overrides.setdefault("accounting", {})["spool"] = spool or lab.path("spool.sqlite")
     gateway = lab.configure(auth__backends=["radius"], auth__chap_secrets_file="",
                             radius=settings, **overrides)
     server = FreeRadius(lab.network, lab.directory, USERS, tls)
