@@ -1,4 +1,5 @@
 """Encrypted calls of a real client, stateless and stateful, over a path that loses and reorders."""
+import re
 import time
 
 from cases.traffic import open_call, transfer
@@ -25,7 +26,10 @@ def worsen(client, netem, drop_one_in=0):
 
 
 def mend(client):
+    """Takes the faults away; returns how many packets netem has lost on the way out."""
+    lost = re.search(r"dropped (\d+)", client.run("tc -s qdisc show dev vec0 root"))
     client.run("tc qdisc del dev vec0 root; tc qdisc del dev vec0 ingress 2>/dev/null; true")
+    return int(lost[1])
 
 
 def expect_alive(gateway, client):
@@ -58,7 +62,7 @@ def mppe_stateful_loss(lab):
     gateway, client = stateful_call(lab)
     worsen(client, "loss 1%", drop_one_in=100)
     transfer(lab, gateway, client, SMALL_FILE)
-    mend(client)
+    expect(mend(client) > 0, "nothing was lost on the way to the gateway")
     expect_alive(gateway, client)
     expect("CCP ResetReq" in client.text(), "pppd has neither sent nor seen a Reset-Request")
 
@@ -68,7 +72,34 @@ def mppe_loss(lab):
     gateway, client = open_call(lab)
     worsen(client, "loss 2%", drop_one_in=50)
     transfer(lab, gateway, client, SMALL_FILE)
+    expect(mend(client) > 0, "nothing was lost on the way to the gateway")
+    expect_alive(gateway, client)
+
+
+def reordered_pings(client):
+    """400 pings whose packets overtake each other before they leave the client; the answers."""
+    worsen(client, "delay 10ms reorder 30%")
+    text = client.try_run(f"ping -n -q -l 3 -c 400 -i 0.005 -W 2 {TUNNEL_GATEWAY}")[1]
     mend(client)
+    return int(re.search(r"(\d+) received", text)[1])
+
+
+@case("reordering")
+def reordering(lab):
+    """Packets that overtake each other are put in order: none is late, none is lost."""
+    gateway, client = open_call(lab, pptp__reorder_delay_ms=100)
+    answers = reordered_pings(client)
+    expect(answers == 400, f"{answers} answers to 400 pings")
+    expect(gateway.drops("sequence_late") == 0, "a packet was late")
+
+
+@case("reordering-off")
+def reordering_off(lab):
+    """Without a window those that were overtaken are dropped, by name."""
+    gateway, client = open_call(lab, pptp__reorder_packets=0)
+    answers = reordered_pings(client)
+    gateway.expect_drops("sequence_late", 10)
+    expect(answers <= 390, f"{answers} answers to 400 pings")
     expect_alive(gateway, client)
 
 
