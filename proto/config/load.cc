@@ -23,11 +23,12 @@ constexpr char kDefaultsName[] = "embedded defaults";
 constexpr size_t kMaxFileSize = 4 << 20;
 
 // ReadFile answers what is wrong, or an empty string.
-std::string ReadFile(const std::string& path, std::string* text) {
+std::string ReadFile(const std::string& path, std::string* text, uint32_t* mode) {
   struct stat status {};
   if (stat(path.c_str(), &status) != 0) {
     return fmt::format("cannot be read: {}", std::strerror(errno));
   }
+  *mode = status.st_mode;
   if (S_ISDIR(status.st_mode)) return "is a directory, not a configuration file";
   errno = 0;
   std::ifstream file(path, std::ios::binary);
@@ -46,7 +47,8 @@ void Sort(std::vector<Problem>* problems) {
   });
 }
 
-Loaded LoadOver(std::string_view text, const std::string& file, Process process) {
+// LoadOver: `mode` of the file; 0: there is none.
+Loaded LoadOver(std::string_view text, const std::string& file, uint32_t mode, Process process) {
   Loaded loaded;
   SourceMap places;
   ReadToml(kDefaults, kDefaultsName, false, &loaded.config, &places, &loaded.problems);
@@ -63,6 +65,7 @@ Loaded LoadOver(std::string_view text, const std::string& file, Process process)
     CheckIpv6(loaded.config, places, &loaded.problems);
     CheckRadius(loaded.config, places, &loaded.problems);
     CheckDynamic(loaded.config, places, &loaded.problems);
+    CheckSecrets(loaded.config, mode, places, &loaded.problems);
   }
   Sort(&loaded.problems);
   return loaded;
@@ -73,18 +76,19 @@ Loaded LoadOver(std::string_view text, const std::string& file, Process process)
 std::string DefaultPath() { return access(kDefaultPath, F_OK) == 0 ? kDefaultPath : ""; }
 
 Loaded Load(const std::string& path, Process process) {
-  if (path.empty()) return LoadOver("", kDefaultsName, process);
+  if (path.empty()) return LoadOver("", kDefaultsName, 0, process);
   std::string text;
-  if (std::string wrong = ReadFile(path, &text); !wrong.empty()) {
+  uint32_t mode = 0;
+  if (std::string wrong = ReadFile(path, &text, &mode); !wrong.empty()) {
     Loaded loaded;
     loaded.problems.push_back(Problem{path, 0, "", std::move(wrong)});
     return loaded;
   }
-  return LoadOver(text, path, process);
+  return LoadOver(text, path, mode, process);
 }
 
 Loaded LoadText(std::string_view text, const std::string& file, Process process) {
-  return LoadOver(text, file, process);
+  return LoadOver(text, file, 0, process);
 }
 
 std::string Format(const Problem& problem) {

@@ -33,7 +33,8 @@ inline constexpr char kDefaultPath[] = "/etc/culvert/culvert.toml";
 [[nodiscard]] std::string DefaultPath();
 
 // Load reads the embedded defaults, then `path` over them: keys of the file replace, arrays as a
-// whole. Empty path: defaults only. Then come the checks across keys. Never throws.
+// whole. Empty path: defaults only. Then come the checks across keys, and whether others may read a
+// file with secrets in it. Never throws.
 [[nodiscard]] Loaded Load(const std::string& path, Process process);
 
 // LoadText is Load for a file's contents; `file` is its name in problems.

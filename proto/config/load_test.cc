@@ -1,5 +1,6 @@
 #include "proto/config/load.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -229,6 +230,38 @@ TEST(Load, AFileOnDisk) {
   EXPECT_EQ(loaded.config.ppp().mru(), 1300u);
   EXPECT_EQ(RunCheck(path, Process::kControlplane), 0);
   EXPECT_EQ(RunCheck(path, Process::kDataplane), 2);
+  std::remove(path.c_str());
+}
+
+TEST(Load, AFileWithSecretsIsItsOwnersAlone) {
+  std::string path = testing::TempDir() + "culvert-load-XXXXXX";
+  const int descriptor = mkstemp(path.data());
+  ASSERT_GE(descriptor, 0);
+  close(descriptor);
+  const auto write = [&path](const std::string& secret) {
+    std::ofstream(path) << "[radius]\nservers = [{name = \"one\", address = \"192.0.2.20\", " +
+                               secret +
+                               "}]\n[radius.dynamic]\nlisten = [\"192.0.2.1\"]\n"
+                               "[[radius.dynamic.clients]]\naddress = \"192.0.2.20\"\n" +
+                               secret + "\n";
+  };
+  write("secret = \"dont-tell-4711\"");
+  for (const mode_t mode : {0604, 0640, 0660, 0644}) {
+    chmod(path.c_str(), mode);
+    const Loaded loaded = Load(path, Process::kControlplane);
+    ASSERT_EQ(loaded.problems.size(), 2u);
+    EXPECT_EQ(Format(loaded.problems[0]),
+              fmt::format("{}:2: radius.servers[0].secret: stands in a file whose mode {:04o} lets "
+                          "others in: run chmod 600 {}, or name a file of its own in secret_file",
+                          path, mode, path));
+    EXPECT_EQ(loaded.problems[1].key, "radius.dynamic.clients[0].secret");
+    EXPECT_EQ(RunCheck(path, Process::kControlplane), 2);
+  }
+  chmod(path.c_str(), 0600);
+  EXPECT_TRUE(Load(path, Process::kControlplane).ok());
+  write("secret_file = \"/etc/culvert/radius-secret\"");
+  chmod(path.c_str(), 0644);
+  EXPECT_TRUE(Load(path, Process::kControlplane).ok());
   std::remove(path.c_str());
 }
 

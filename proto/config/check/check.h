@@ -1,6 +1,7 @@
 // Checks that need the whole configuration: what is missing, and what does not go together.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "proto/config/load.h"
@@ -30,6 +31,10 @@ void CheckIpv6(const v1::Config& config, const SourceMap& places, std::vector<Pr
 
 // CheckRadius: servers for whoever needs them, with one secret each.
 void CheckRadius(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
+
+// CheckSecrets: none in a file of this mode (st_mode) when others may read or write it.
+void CheckSecrets(const v1::Config& config, uint32_t mode, const SourceMap& places,
+                  std::vector<Problem>* problems);
 
 // CheckDynamic: who may ask for changes, with one secret each.
 void CheckDynamic(const v1::Config& config, const SourceMap& places,

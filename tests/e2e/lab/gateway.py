@@ -92,7 +92,9 @@ class Gateway:
         self.write_config()
 
     def write_config(self):
-        with open(self.config_file, "w", encoding="utf-8") as file:
+        # 0600: some cases write secrets into it.
+        with open(os.open(self.config_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
+                  encoding="utf-8") as file:
             file.write(to_toml(self.config))
 
     def write_secrets(self, text):
