@@ -132,6 +132,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                     ReplaceUsers(before, now, pools_, users_);
                   }),
       radius_(std::move(radius)),
+      radius_metrics_(std::make_shared<radius::ServerMetrics>(radius_->stats())),
       radius_users_(radius_.get(), radius::MakeAccessSettings(config)),
       backends_(InOrder(config, &users_, &radius_users_)),
       lock_out_(MakeLockOutSettings(config), Random64()),
@@ -265,7 +266,8 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
                         CallChanged done) { Change(id, std::move(change), std::move(done)); },
        .round = &round_,
        .dataplane = &dataplane_,
-       .drain = &drain_});
+       .drain = &drain_,
+       .radius_servers = radius_->stats()});
   if (!management.ok()) {
     return management.status();
   }
@@ -277,6 +279,7 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
       return exporter.status();
     }
     exporter_ = std::move(*exporter);
+    exporter_->Add(radius_metrics_);
   }
   if (absl::Status status = StartDynamic(config); !status.ok()) {
     return status;

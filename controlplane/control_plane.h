@@ -20,6 +20,7 @@
 #include "controlplane/radius/client/client.h"
 #include "controlplane/radius/dynamic/dynamic_service.h"
 #include "controlplane/radius/login/radius_authenticator.h"
+#include "controlplane/radius/server_state/server_metrics.h"
 #include "controlplane/shard/services.h"
 #include "controlplane/shard/shard.h"
 #include "culvert/config/v1/config.pb.h"
@@ -62,6 +63,7 @@ class ControlPlane {
   LocalUsers users_;
   UserFiles user_files_;
   const std::unique_ptr<radius::Client> radius_;
+  const std::shared_ptr<radius::ServerMetrics> radius_metrics_;
   radius::RadiusAuthenticator radius_users_;
   AuthBackends backends_;
   LockOut lock_out_;

@@ -17,9 +17,9 @@
 namespace culvert {
 namespace {
 
-constexpr const char* kServiceNames[] = {"culvert.management.v1.Calls",
-                                         "culvert.management.v1.Dataplane",
-                                         "culvert.management.v1.Drain"};
+constexpr const char* kServiceNames[] = {
+    "culvert.management.v1.Calls", "culvert.management.v1.Dataplane", "culvert.management.v1.Drain",
+    "culvert.management.v1.Radius"};
 // A watch holds a thread; the rest is for short calls.
 constexpr int kMaxThreads = static_cast<int>(CallDirectory::kMaxWatches) + 32;
 constexpr mode_t kSocketMode = 0660;
@@ -31,7 +31,8 @@ ManagementServer::ManagementServer(std::string socket_path, ManagementParts part
       directory_(parts.directory),
       calls_service_(parts.directory, std::move(parts.terminate), std::move(parts.change)),
       dataplane_service_(parts.directory, parts.round, parts.dataplane),
-      drain_service_(parts.drain) {}
+      drain_service_(parts.drain),
+      radius_service_(std::move(parts.radius_servers)) {}
 
 ManagementServer::~ManagementServer() { Stop(); }
 
@@ -49,6 +50,7 @@ absl::StatusOr<std::unique_ptr<ManagementServer>> ManagementServer::Start(
   builder.AddListeningPort("unix:" + socket_path, grpc::InsecureServerCredentials());
   builder.RegisterService(&server->calls_service_);
   builder.RegisterService(&server->dataplane_service_);
+  builder.RegisterService(&server->radius_service_);
   if (server->drain_service_.available()) {
     builder.RegisterService(&server->drain_service_);
   }

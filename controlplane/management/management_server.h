@@ -6,10 +6,12 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "controlplane/drain/drain_service.h"
 #include "controlplane/management/calls_service.h"
 #include "controlplane/management/dataplane_service.h"
+#include "controlplane/radius/server_state/server_service.h"
 
 namespace culvert {
 
@@ -21,6 +23,7 @@ struct ManagementParts {
   const LastRound* round = nullptr;
   DataplaneClient* dataplane = nullptr;
   Drain* drain = nullptr;
+  std::vector<std::shared_ptr<radius::ServerStats>> radius_servers = {};
 };
 
 class ManagementServer {
@@ -45,6 +48,7 @@ class ManagementServer {
   CallsService calls_service_;
   DataplaneService dataplane_service_;
   DrainService drain_service_;
+  radius::ServerService radius_service_;
   std::unique_ptr<grpc::Server> server_;
 };
 

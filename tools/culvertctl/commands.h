@@ -37,6 +37,10 @@ using DrainStub = management::v1::Drain::StubInterface;
 
 int DrainGateway(const Options& options, DrainStub* stub);
 
+using RadiusStub = management::v1::Radius::StubInterface;
+
+int ShowRadius(const Options& options, RadiusStub* stub);
+
 using DataplaneStub = management::v1::Dataplane::StubInterface;
 
 int ShowDataplane(const Options& options, DataplaneStub* stub);

@@ -89,6 +89,12 @@ int Run(const Options& options, int (*command)(const Options&, DataplaneStub*)) 
   return command(options, management::v1::Dataplane::NewStub(channel).get());
 }
 
+int Run(const Options& options, int (*command)(const Options&, RadiusStub*)) {
+  const auto channel = Connect(options.socket.empty() ? DefaultSocket() : options.socket);
+  if (channel == nullptr) return kFailed;
+  return command(options, management::v1::Radius::NewStub(channel).get());
+}
+
 int Run(const Options& options, int (*command)(const Options&, DrainStub*)) {
   const auto channel = Connect(options.socket.empty() ? DefaultSocket() : options.socket);
   if (channel == nullptr) return kFailed;
@@ -156,6 +162,8 @@ int Main(int argc, char** argv) {
   CLI::App* dataplane = app.add_subcommand(
       "dataplane", "the data plane: workers and their stages, drops, ports, packet buffers");
   AddCommon(dataplane, &options);
+  CLI::App* radius = app.add_subcommand("radius", "the RADIUS servers: state, counts, times");
+  AddCommon(radius, &options);
   CLI::App* terminate = app.add_subcommand("terminate", "end calls in good order");
   for (CLI::App* command : {calls, list, get, watch, terminate}) AddCommon(command, &options);
   for (CLI::App* command : {calls, list, watch, terminate}) AddFilter(command, &options);
@@ -182,6 +190,7 @@ int Main(int argc, char** argv) {
   }
   if (drain->parsed()) return Run(options, DrainGateway);
   if (dataplane->parsed()) return Run(options, ShowDataplane);
+  if (radius->parsed()) return Run(options, ShowRadius);
   if (trace->parsed()) return Run(options, TraceCall);
   if (set_rate->parsed()) {
     if (!options.up_bps && !options.down_bps) {

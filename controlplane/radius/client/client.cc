@@ -12,6 +12,7 @@
 
 #include "controlplane/logging/log_limit.h"
 #include "controlplane/radius/client/dispatcher.h"
+#include "controlplane/radius/client/steady_us.h"
 #include "controlplane/shard/alarm.h"
 #include "controlplane/shard/random.h"
 
@@ -22,12 +23,6 @@ namespace {
 using asio::ip::udp;
 
 constexpr size_t kBatch = 64;  // datagrams taken before others have a turn
-
-uint64_t NowUs() {
-  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(
-                                   std::chrono::steady_clock::now().time_since_epoch())
-                                   .count());
-}
 
 // AddressOf: the texts were checked by Start().
 asio::ip::address AddressOf(const std::string& text) {
@@ -56,7 +51,7 @@ class ServiceLoop final : public Dispatcher::Outside {
   }
 
   void Send(Request request, Answered done) {
-    dispatcher_.Send(std::move(request), std::move(done), NowUs());
+    dispatcher_.Send(std::move(request), std::move(done), SteadyUs());
     SetAlarm();
   }
   void Stop() {
@@ -166,13 +161,13 @@ class ServiceLoop final : public Dispatcher::Outside {
       if (error) {
         break;
       }
-      dispatcher_.OnDatagram(index, channel, Octets(buffer_).first(len), NowUs());
+      dispatcher_.OnDatagram(index, channel, Octets(buffer_).first(len), SteadyUs());
     }
     SetAlarm();
   }
 
   void OnAlarm() {
-    dispatcher_.OnTime(NowUs());
+    dispatcher_.OnTime(SteadyUs());
     SetAlarm();
   }
   void SetAlarm() {
@@ -243,6 +238,9 @@ Client::Client(ClientSettings settings) {
       stats->address = server.address;
       stats->port = server.port;
       stats->service = service;
+      stats->priority = server.priority;
+      stats->weight = server.weight;
+      stats->SetUp(true, SteadyUs());
       stats_.push_back(std::move(stats));
     }
   }

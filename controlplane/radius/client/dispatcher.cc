@@ -116,7 +116,8 @@ bool Dispatcher::PlaceAt(size_t index, std::unique_ptr<Exchange>& exchange, uint
   exchange->timeout_ms = 0;
   Exchange* const placed = exchange.get();
   channel.slots[placed->identifier] = std::move(exchange);
-  server.stats->requests.fetch_add(1, std::memory_order_relaxed);
+  (placed->done ? server.stats->requests : server.stats->probes)
+      .fetch_add(1, std::memory_order_relaxed);
   server.stats->outstanding.fetch_add(1, std::memory_order_relaxed);
   SetTimer(placed, now_us);
   outside_->Transmit(index, placed->channel, placed->octets);
@@ -205,7 +206,7 @@ void Dispatcher::OnUnanswered(Exchange* exchange, uint64_t now_us) {
   const size_t server = exchange->server;
   const bool is_probe = exchange->done == nullptr;
   if (choice_.OnSilence(server, exchange->first_sent_us / kUsPerMs, now_us / kUsPerMs)) {
-    servers_[server].stats->up.store(false, std::memory_order_relaxed);
+    servers_[server].stats->SetUp(false, now_us);
     outside_->OnServerState(server, false);
   }
   const bool has_other =
@@ -214,7 +215,9 @@ void Dispatcher::OnUnanswered(Exchange* exchange, uint64_t now_us) {
   if (!is_probe && !is_late && !has_other) {
     return Retransmit(exchange, now_us);  // the last one there is: to the end
   }
-  servers_[server].stats->timeouts.fetch_add(1, std::memory_order_relaxed);
+  if (!is_probe) {
+    servers_[server].stats->timeouts.fetch_add(1, std::memory_order_relaxed);
+  }
   std::unique_ptr<Exchange> taken = Remove(exchange);
   if (is_probe || is_late) {
     return Finish(std::move(taken), Outcome::kTimeout);
@@ -242,9 +245,9 @@ void Dispatcher::OnDatagram(size_t index, size_t channel, Octets datagram, uint6
     return server.stats->CountDrop(DropReason::kUnexpected);
   }
   const MessageAuthenticatorPolicy policy = server.settings.message_authenticator;
-  const bool is_needed =
-      policy == MessageAuthenticatorPolicy::kRequired ||
-      (policy == MessageAuthenticatorPolicy::kAuto && server.sends_message_authenticator);
+  const bool is_needed = policy == MessageAuthenticatorPolicy::kRequired ||
+                         (policy == MessageAuthenticatorPolicy::kAuto &&
+                          server.stats->message_authenticator_seen.load(std::memory_order_relaxed));
   const auto checked = CheckReply(*packet, {.request_code = exchange->request.code,
                                             .service = service_,
                                             .request_authenticator = exchange->authenticator,
@@ -260,15 +263,19 @@ void Dispatcher::Accept(Exchange* exchange, const Packet& reply, bool has_messag
                         uint64_t now_us) {
   const size_t index = exchange->server;
   Server& server = servers_[index];
-  server.stats->CountReply(reply.code);
-  server.stats->CountLatency(now_us - exchange->first_sent_us);
+  if (exchange->done == nullptr) {
+    server.stats->probe_replies.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    server.stats->CountReply(reply.code);
+    server.stats->CountLatency(now_us - exchange->first_sent_us);
+  }
   if (choice_.OnReply(index, now_us / kUsPerMs)) {
-    server.stats->up.store(true, std::memory_order_relaxed);
+    server.stats->SetUp(true, now_us);
     outside_->OnServerState(index, true);
   }
   if (exchange->request.code == Code::kAccessRequest) {
     if (has_message_authenticator) {
-      server.sends_message_authenticator = true;
+      server.stats->message_authenticator_seen.store(true, std::memory_order_relaxed);
     } else {
       server.stats->unprotected_replies.fetch_add(1, std::memory_order_relaxed);
       outside_->OnUnprotected(index);

@@ -67,7 +67,6 @@ class Dispatcher {
     ServerSettings settings;
     std::shared_ptr<ServerStats> stats;
     std::vector<std::unique_ptr<Channel>> channels;
-    bool sends_message_authenticator = false;  // it did once
   };
 
   void Place(std::unique_ptr<Exchange> exchange, uint64_t now_us);

@@ -168,15 +168,34 @@ def radius_coa_session_timeout(lab):
     gateway.expect_metric(1, "culvert_calls_ended_total", reason="session-timeout")
 
 
+def shown_servers(gateway, **states):
+    """Waits until `culvertctl radius` shows these states by service; what it shows."""
+    shown = {}
+
+    def has():
+        shown.update((server["service"], server) for server in gateway.ctl("radius")["servers"])
+        return all(shown[service]["state"] == state for service, state in states.items())
+    process.wait_for(f"RADIUS servers to be {states}", has, 15)
+    return shown
+
+
 @case("radius-server-death", limit=150)
 def radius_server_death(lab):
     gateway, server = with_radius(lab, auth__methods=["mschap-v2"])
     client, call = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
+    shown_servers(gateway, authentication="ALIVE", accounting="ALIVE")
     server.stop()
     client.ping(TUNNEL_GATEWAY)
     expect(client.hang_up() == 0, "the client did not end well")
     lab.dial(user="alice").refused()
+    shown_servers(gateway, authentication="DEAD", accounting="DEAD")
+    up = gateway.metric("culvert_radius_server_up", service="authentication")
+    gateway.expect_metric(1, "culvert_radius_timeouts_total", service="authentication")
+    expect(up == 0, f"culvert_radius_server_up is {up}")
     server.start()
+    access = shown_servers(gateway, authentication="ALIVE", accounting="ALIVE")["authentication"]
+    expect(access["accepts"] == "1" and access["timeouts"] != "0", f"{access}")
+    expect(access["time_p99"].endswith("s"), f"no response time in {access}")
     _, stop = accounted(server, "alice", call)
     expect(int(stop["Acct-Delay-Time"]) >= 1, "the Stop says nothing of its delay")
     client, _ = log_in(lab, gateway, "alice", "10.77.0.204", "mschap-v2", mppe="128")
