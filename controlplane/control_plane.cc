@@ -29,18 +29,7 @@ constexpr uint64_t kMsPerSecond = 1000;
 constexpr std::chrono::seconds kUserFilesPeriod{1};
 constexpr uint64_t kHooksGraceMs = 400;  // of the same 5 s
 
-std::unique_ptr<CallHooks> MakeHooks(const config::v1::Config& config) {
-  const CallHooks::Settings settings = MakeHookSettings(config);
-  const bool any = std::any_of(settings.programs.begin(), settings.programs.end(),
-                               [](const std::string& program) { return !program.empty(); });
-  return any ? std::make_unique<CallHooks>(settings) : nullptr;
-}
-
-// MakeApproval: nobody is asked when there is no ip-pre-up.
 Admission::Approve MakeApproval(CallHooks* hooks) {
-  if (hooks == nullptr || !hooks->Has(HookKind::kPreUp)) {
-    return nullptr;
-  }
   return [hooks](const CallFacts& call, const AuthResult& result,
                  std::function<void(bool approved)> done) {
     hooks->Ask({.call = call.id,
@@ -104,22 +93,22 @@ absl::StatusOr<std::unique_ptr<radius::Client>> StartRadius(const config::v1::Co
 
 absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::v1::Config& config,
                                                                   Users users,
-                                                                  const std::string& version) {
+                                                                  Surroundings surroundings) {
   absl::StatusOr<std::unique_ptr<radius::Client>> radius = StartRadius(config);
   if (!radius.ok()) {
     return radius.status();
   }
   std::unique_ptr<ControlPlane> plane(
-      new ControlPlane(config, std::move(users), version, std::move(*radius)));
+      new ControlPlane(config, std::move(users), std::move(surroundings), std::move(*radius)));
   if (absl::Status status = plane->StartParts(config); !status.ok()) {
     return status;
   }
   return plane;
 }
 
-ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
-                           const std::string& version, std::unique_ptr<radius::Client> radius)
-    : metrics_(version, &directory_),
+ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surroundings surroundings,
+                           std::unique_ptr<radius::Client> radius)
+    : metrics_(surroundings.version, &directory_),
       source_limits_(MakeSourceLimits(config)),
       pools_(MakePools(config), config.policy().address_rest_s() * kMsPerSecond, RandomBelow,
              config.policy().remembered_addresses()),
@@ -142,7 +131,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                     shard->Terminate(calls, EndCause::kReplaced, "the user has logged in again");
                   }
                 }),
-      hooks_(MakeHooks(config)),
+      hooks_(MakeHookSettings(config)),
       admission_({.backend = &backends_,
                   .pools = &pools_,
                   .lock_out = &lock_out_,
@@ -151,7 +140,7 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                   .clock = SteadyMs,
                   .post = [this](const CallFacts& call,
                                  std::function<void()> work) { PostTo(call, std::move(work)); },
-                  .approve = MakeApproval(hooks_.get())},
+                  .approve = MakeApproval(&hooks_)},
                  MakeAdmissionSettings(config)),
       drain_(
           SteadyMs, [this] { return directory_.MatchingIds({}); },
@@ -170,27 +159,26 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users,
                       [this](bool up) {
                         metrics_.SetDataplaneUp(up);
                         round_.SetUp(up);
-                      }}) {
-  services_ = {.control_settings = MakeControlSettings(config),
-               .ppp_settings = MakePppSettings(config),
-               .call_template = MakeCallTemplate(config),
-               .honour_peer_window = config.pptp().honour_peer_window(),
-               .listener_rates = MakeListenerRates(config),
-               .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
-               .max_connections = std::max<size_t>(1, config.pptp().max_connections() / kNumShards),
-               .lcp_delay_ms = config.pptp().lcp_delay_ms(),
-               .allowed_sources = MakeAllowedSources(config),
-               .source_limits = &source_limits_,
-               .admission = &admission_,
-               .drain = &drain_,
-               .hooks = hooks_.get(),
-               .dataplane = &dataplane_,
-               .directory = &directory_,
-               .metrics = &metrics_};
-  if (config.ppp().ipv6() == "allow") {
-    services_.link_settings = MakeLinkSettings(config, MachineName());
-  }
-  pools_.Reserve(services_.ppp_settings->gateway_address);
+                      }}),
+      reload_(config, {.read =
+                           [path = std::move(surroundings.config_file)] {
+                             return config::Load(path, config::Process::kControlplane);
+                           },
+                       .read_users = [this] { return user_files_.ReadNow(); },
+                       .apply = [this](const config::v1::Config& now) { Apply(now); }}) {
+  services_ = {
+      .settings = MakeShardSettings(config),
+      .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
+      .max_connections = std::max<size_t>(
+          1, surroundings.max_connections.value_or(config.pptp().max_connections()) / kNumShards),
+      .source_limits = &source_limits_,
+      .admission = &admission_,
+      .drain = &drain_,
+      .hooks = &hooks_,
+      .dataplane = &dataplane_,
+      .directory = &directory_,
+      .metrics = &metrics_};
+  pools_.Reserve(services_.settings->ppp->gateway_address);
   metrics_.SetPoolSource([this] {
     std::vector<PoolUsage> usage;
     for (const AddressPools::Usage& pool : pools_.usage()) {
@@ -213,9 +201,8 @@ void ControlPlane::AddAaaReadings() {
     AddLockOutReadings(lock_out_.counters(SteadyMs()), readings);
     AddSessionReadings(sessions_.counters(), readings);
     AddUserReadings(user_files_, readings);
-    if (hooks_ != nullptr) {
-      hooks_->AddReadings(readings);
-    }
+    hooks_.AddReadings(readings);
+    reload_.AddReadings(readings);
   });
 }
 
@@ -267,7 +254,8 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
        .round = &round_,
        .dataplane = &dataplane_,
        .drain = &drain_,
-       .radius_servers = radius_->stats()});
+       .radius_servers = radius_->stats(),
+       .reload = &reload_});
   if (!management.ok()) {
     return management.status();
   }
@@ -358,9 +346,7 @@ void ControlPlane::Stop() {
   if (accounting_ != nullptr) {
     accounting_->Stop(kAccountingPatience);
   }
-  if (hooks_ != nullptr) {
-    hooks_->Stop(kHooksGraceMs);
-  }
+  hooks_.Stop(kHooksGraceMs);
   radius_->Stop();
 }
 
@@ -372,9 +358,7 @@ ControlPlane::~ControlPlane() {
   dataplane_.Stop();
   drain_.Stop();
   sessions_.Abandon();
-  if (hooks_ != nullptr) {
-    hooks_->Stop(0);
-  }
+  hooks_.Stop(0);
   if (accounting_ != nullptr) {
     accounting_->Stop({});  // it sends no more, and still listens to the shards
   }

@@ -4,6 +4,7 @@
 #include <absl/status/statusor.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,7 @@
 #include "controlplane/radius/dynamic/dynamic_service.h"
 #include "controlplane/radius/login/radius_authenticator.h"
 #include "controlplane/radius/server_state/server_metrics.h"
+#include "controlplane/reload/reload.h"
 #include "controlplane/shard/services.h"
 #include "controlplane/shard/shard.h"
 #include "culvert/config/v1/config.pb.h"
@@ -29,20 +31,31 @@ namespace culvert {
 
 class ControlPlane {
  public:
+  // Surroundings: what does not stand in the configuration.
+  struct Surroundings {
+    std::string version;
+    std::string config_file = {};  // where Reload() finds it; empty: the defaults
+    // At most so many control connections, for want of descriptors; absent: as configured.
+    std::optional<uint32_t> max_connections = {};
+  };
   // Start listens, connects to the data plane and serves. `config` has no problems. Errors are one
   // line that names what is wrong and the remedy.
   static absl::StatusOr<std::unique_ptr<ControlPlane>> Start(const config::v1::Config& config,
                                                              Users users,
-                                                             const std::string& version);
+                                                             Surroundings surroundings);
   // Stops at once, when Stop() did not.
   ~ControlPlane();
 
+  // ReadAgain reads the configuration and the users again; the log tells what came of it.
+  void ReadAgain() { (void)reload_.Run(); }
   // Stop tells the clients and the data plane, and ends all threads; takes less than 5 s.
   void Stop();
 
  private:
-  ControlPlane(const config::v1::Config& config, Users users, const std::string& version,
+  ControlPlane(const config::v1::Config& config, Users users, Surroundings surroundings,
                std::unique_ptr<radius::Client> radius);
+  // Apply is the last step of a reload: control_plane_reload.cc.
+  void Apply(const config::v1::Config& config);
   absl::Status StartParts(const config::v1::Config& config);
   absl::Status StartAccounting(const config::v1::Config& config);
   absl::Status StartDynamic(const config::v1::Config& config);
@@ -68,13 +81,14 @@ class ControlPlane {
   AuthBackends backends_;
   LockOut lock_out_;
   SessionLimits sessions_;
-  std::unique_ptr<CallHooks> hooks_;  // null: none are configured
+  CallHooks hooks_;
   Admission admission_;
   Drain drain_;
   DataplaneClient dataplane_;
   std::unique_ptr<accounting::Transport> accounting_transport_;
   std::unique_ptr<accounting::Accounting> accounting_;  // null: nobody wants to know
   Services services_;
+  Reload reload_;
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<ManagementServer> management_;
   std::unique_ptr<MetricsExporter> exporter_;

@@ -62,33 +62,37 @@ uint32_t RaiseFileLimit(uint32_t max_connections) {
   return static_cast<uint32_t>(room);
 }
 
-int Run(culvert::config::v1::Config config, culvert::Users users) {
+int Run(const culvert::config::v1::Config& config, const std::string& path, culvert::Users users) {
   StartLog(config.log().level());
   if (absl::Status status = culvert::crypto::SelfTest(); !status.ok()) {
     return Fail(status);
   }
-  config.mutable_pptp()->set_max_connections(RaiseFileLimit(config.pptp().max_connections()));
+  const uint32_t max_connections = RaiseFileLimit(config.pptp().max_connections());
   if (users.size() == 0) {
     spdlog::warn("there are no users: nobody can dial in (auth.users_file)");
   }
   // Signals are for this thread alone, and all others inherit the mask.
-  sigset_t stop_signals;
-  sigemptyset(&stop_signals);
-  sigaddset(&stop_signals, SIGINT);
-  sigaddset(&stop_signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &stop_signals, nullptr);
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    sigaddset(&signals, signal);
+  }
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 
   size_t num_users = users.size();
-  absl::StatusOr<std::unique_ptr<culvert::ControlPlane>> plane =
-      culvert::ControlPlane::Start(config, std::move(users), CULVERT_VERSION);
+  absl::StatusOr<std::unique_ptr<culvert::ControlPlane>> plane = culvert::ControlPlane::Start(
+      config, std::move(users),
+      {.version = CULVERT_VERSION, .config_file = path, .max_connections = max_connections});
   if (!plane.ok()) {
     return Fail(plane.status());
   }
   spdlog::info("culvert-controlplane {} ready: listen={} users={} management={}", CULVERT_VERSION,
                absl::StrJoin(config.pptp().listen(), ","), num_users, config.management().socket());
   int signal = 0;
-  sigwait(&stop_signals, &signal);
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) {
+    (*plane)->ReadAgain();
+  }
   spdlog::info("stopping: {}", signal == SIGINT ? "SIGINT" : "SIGTERM");
   alarm(kStopSeconds);  // whatever hangs, this ends
   (*plane)->Stop();
@@ -133,5 +137,5 @@ int main(int argc, char** argv) {
     return ReportProblems(wrong);
   }
   return check ? culvert::config::RunCheck(path, kProcess)
-               : Run(std::move(loaded.config), std::move(users));
+               : Run(loaded.config, path, std::move(users));
 }

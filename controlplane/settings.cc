@@ -4,6 +4,8 @@
 #include <array>
 #include <string_view>
 
+#include "controlplane/settings_ipv6.h"
+
 namespace culvert {
 
 namespace {
@@ -125,6 +127,18 @@ std::vector<CallRates> MakeListenerRates(const config::v1::Config& config) {
     }
   }
   return rates;
+}
+
+std::shared_ptr<const ShardSettings> MakeShardSettings(const config::v1::Config& config) {
+  return std::make_shared<const ShardSettings>(ShardSettings{
+      .control = MakeControlSettings(config),
+      .ppp = MakePppSettings(config),
+      .link = config.ppp().ipv6() == "allow" ? MakeLinkSettings(config, MachineName()) : nullptr,
+      .call_template = MakeCallTemplate(config),
+      .honour_peer_window = config.pptp().honour_peer_window(),
+      .listener_rates = MakeListenerRates(config),
+      .lcp_delay_ms = config.pptp().lcp_delay_ms(),
+      .allowed_sources = MakeAllowedSources(config)});
 }
 
 std::vector<AddressPools::Pool> MakePools(const config::v1::Config& config) {

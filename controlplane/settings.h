@@ -25,6 +25,9 @@ namespace culvert {
     const config::v1::Config& config);
 [[nodiscard]] std::shared_ptr<const ppp::PppSettings> MakePppSettings(
     const config::v1::Config& config);
+// MakeShardSettings: all of the two above and more.
+[[nodiscard]] std::shared_ptr<const ShardSettings> MakeShardSettings(
+    const config::v1::Config& config);
 // MakeEapSettings: of the local users' EAP server.
 [[nodiscard]] eap::Settings MakeEapSettings(const config::v1::Config& config);
 [[nodiscard]] dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config);

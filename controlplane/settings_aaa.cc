@@ -1,7 +1,7 @@
 // The settings of AAA: users, lock-out, limits of users.
-#include "controlplane/settings.h"
-
 #include <algorithm>
+
+#include "controlplane/settings.h"
 
 namespace culvert {
 
@@ -72,7 +72,8 @@ CallHooks::Settings MakeHookSettings(const config::v1::Config& config) {
 Admission::Settings MakeAdmissionSettings(const config::v1::Config& config) {
   return {.listener_pools = MakeListenerPools(config),
           .max_sessions = config.policy().sessions_per_user(),
-          .replace_sessions = config.policy().excess_sessions() == "replace"};
+          .replace_sessions = config.policy().excess_sessions() == "replace",
+          .asks_approval = !config.hooks().ip_pre_up().empty()};
 }
 
 }  // namespace culvert

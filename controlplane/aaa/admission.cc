@@ -26,7 +26,18 @@ AuthResult Rejection(std::string user, std::string reason, uint32_t mschap_code)
 }  // namespace
 
 Admission::Admission(Parts parts, Settings settings)
-    : parts_(std::move(parts)), settings_(std::move(settings)) {}
+    : parts_(std::move(parts)), settings_(std::make_shared<const Settings>(std::move(settings))) {}
+
+void Admission::Reconfigure(Settings settings) {
+  auto now = std::make_shared<const Settings>(std::move(settings));
+  absl::MutexLock lock(&mutex_);
+  settings_.swap(now);
+}
+
+std::shared_ptr<const Admission::Settings> Admission::settings() const {
+  absl::MutexLock lock(&mutex_);
+  return settings_;
+}
 
 void Admission::Authenticate(AuthRequest request, AuthDone done) {
   const CallFacts call = request.call;
@@ -71,7 +82,8 @@ void Admission::OnJudged(const CallFacts& call, const std::string& name, AuthRes
 
 void Admission::TakeSession(const std::shared_ptr<Entrant>& entrant) {
   const CallGrants& grants = entrant->result.grants;
-  const uint32_t max = grants.max_sessions.value_or(settings_.max_sessions);
+  const std::shared_ptr<const Settings> settings = this->settings();
+  const uint32_t max = grants.max_sessions.value_or(settings->max_sessions);
   if (parts_.sessions == nullptr || max == 0) {
     return TakeAddresses(entrant);
   }
@@ -86,7 +98,7 @@ void Admission::TakeSession(const std::shared_ptr<Entrant>& entrant) {
   };
   const SessionLimits::Entry entry = parts_.sessions->Enter(
       entrant->result.user, entrant->call.id,
-      {.max = max, .replace = grants.replace_sessions.value_or(settings_.replace_sessions)},
+      {.max = max, .replace = grants.replace_sessions.value_or(settings->replace_sessions)},
       entered, &entrant->result.lease.session);
   if (entry == SessionLimits::Entry::kIn) {
     return TakeAddresses(entrant);
@@ -106,7 +118,7 @@ void Admission::TakeAddresses(const std::shared_ptr<Entrant>& entrant) {
     }
   }
   TakePrefixes(result);
-  if (!parts_.approve || result.lease.client_address == 0) {
+  if (!parts_.approve || !settings()->asks_approval || result.lease.client_address == 0) {
     return entrant->done(std::move(result));
   }
   parts_.approve(entrant->call, result, [this, entrant](bool approved) {
@@ -164,8 +176,9 @@ std::string Admission::TakeAddress(size_t listener, AuthResult& result) {
     return "";
   }
   std::string pool = grants.pool;
-  if (pool.empty() && listener < settings_.listener_pools.size()) {
-    pool = settings_.listener_pools[listener];
+  const std::shared_ptr<const Settings> settings = this->settings();
+  if (pool.empty() && listener < settings->listener_pools.size()) {
+    pool = settings->listener_pools[listener];
   }
   const auto& allowed = grants.allowed_addresses;
   if (std::optional<uint32_t> address = parts_.pools->Allocate(

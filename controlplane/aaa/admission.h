@@ -3,6 +3,9 @@
 // those who authenticate.
 #pragma once
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,8 +48,12 @@ class Admission final : public Authenticator {
     std::vector<std::string> listener_pools = {};
     uint32_t max_sessions = 0;  // of a user that has no number of its own; 0: any
     bool replace_sessions = false;
+    bool asks_approval = true;  // as far as there is an `approve`
   };
   Admission(Parts parts, Settings settings);
+
+  // Reconfigure: for who comes from now on.
+  void Reconfigure(Settings settings);
 
   // Authenticate: an accepted call holds `lease` of the answer until Release().
   void Authenticate(AuthRequest request, AuthDone done) override;
@@ -60,6 +67,7 @@ class Admission final : public Authenticator {
     AuthResult result;
     AuthDone done;
   };
+  [[nodiscard]] std::shared_ptr<const Settings> settings() const;
   void OnJudged(const CallFacts& call, const std::string& name, AuthResult result, AuthDone done);
   void TakeSession(const std::shared_ptr<Entrant>& entrant);
   void TakeAddresses(const std::shared_ptr<Entrant>& entrant);
@@ -69,7 +77,8 @@ class Admission final : public Authenticator {
   std::string TakeAddress(size_t listener, AuthResult& result);
 
   const Parts parts_;
-  const Settings settings_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Settings> settings_ ABSL_GUARDED_BY(mutex_);
   LogLimit log_limit_;
 };
 

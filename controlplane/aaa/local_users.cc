@@ -15,7 +15,7 @@ void FillRandom(std::span<uint8_t> out) { RAND_bytes(out.data(), static_cast<int
 }  // namespace
 
 LocalUsers::LocalUsers(std::shared_ptr<const Users> users, eap::Settings eap)
-    : eap_(eap, FillRandom), answers_strangers_(eap.answers_strangers), users_(std::move(users)) {
+    : eap_(MakeEap(std::move(eap))), users_(std::move(users)) {
   std::array<uint8_t, 16> octets{};
   RAND_bytes(octets.data(), octets.size());
   for (uint8_t& octet : octets) {
@@ -24,11 +24,24 @@ LocalUsers::LocalUsers(std::shared_ptr<const Users> users, eap::Settings eap)
   stranger_.password = Secret(octets);
 }
 
-AuthResult LocalUsers::Judge(const AuthRequest& request, const Users::Found& found) const {
+std::shared_ptr<const LocalUsers::Eap> LocalUsers::MakeEap(eap::Settings settings) {
+  const bool answers_strangers = settings.answers_strangers;
+  return std::make_shared<const Eap>(Eap{.server = eap::LocalEap(std::move(settings), FillRandom),
+                                         .answers_strangers = answers_strangers});
+}
+
+void LocalUsers::Reconfigure(eap::Settings eap) {
+  std::shared_ptr<const Eap> now = MakeEap(std::move(eap));
+  absl::MutexLock lock(&mutex_);
+  eap_.swap(now);
+}
+
+AuthResult LocalUsers::Judge(const AuthRequest& request, const Users::Found& found,
+                             const Eap& eap) const {
   const User& user = found.user != nullptr ? *found.user : stranger_;
   AuthResult result;
   if (std::holds_alternative<EapExchange>(request.exchange)) {
-    return eap_.Answer(request, user);
+    return eap.server.Answer(request, user);
   }
   Verdict verdict = Verify(user, request);
   result.verdict = verdict.accepted ? AuthVerdict::kAccept : AuthVerdict::kReject;
@@ -49,11 +62,17 @@ std::shared_ptr<const Users> LocalUsers::users() const {
 }
 
 void LocalUsers::Authenticate(AuthRequest request, AuthDone done) {
-  const std::shared_ptr<const Users> users = this->users();
+  std::shared_ptr<const Users> users;
+  std::shared_ptr<const Eap> eap;
+  {
+    absl::MutexLock lock(&mutex_);
+    users = users_;
+    eap = eap_;
+  }
   const Users::Found found = users->Find(request.user);
   AuthResult result;
-  if (found.user != nullptr || answers_strangers_ || request.method() != AuthMethod::kEap) {
-    result = Judge(request, found);
+  if (found.user != nullptr || eap->answers_strangers || request.method() != AuthMethod::kEap) {
+    result = Judge(request, found, *eap);
   }
   result.user = std::string(found.name);
   if (found.user == nullptr && result.verdict != AuthVerdict::kChallenge) {

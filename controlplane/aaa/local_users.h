@@ -21,15 +21,21 @@ class LocalUsers final : public Authenticator {
 
   // Replace: questions that are being answered go on with the table they began with.
   void Replace(std::shared_ptr<const Users> users);
+  // Reconfigure: conversations that have begun go on by the new settings.
+  void Reconfigure(eap::Settings eap);
   // users is the table in use.
   [[nodiscard]] std::shared_ptr<const Users> users() const;
 
  private:
-  AuthResult Judge(const AuthRequest& request, const Users::Found& found) const;
+  struct Eap {
+    eap::LocalEap server;
+    bool answers_strangers = true;
+  };
+  static std::shared_ptr<const Eap> MakeEap(eap::Settings settings);
+  AuthResult Judge(const AuthRequest& request, const Users::Found& found, const Eap& eap) const;
 
-  const eap::LocalEap eap_;
-  const bool answers_strangers_;
   mutable absl::Mutex mutex_;
+  std::shared_ptr<const Eap> eap_ ABSL_GUARDED_BY(mutex_);
   std::shared_ptr<const Users> users_ ABSL_GUARDED_BY(mutex_);
   User stranger_;  // stands in for unknown users, so that they take the same work
 };

@@ -1,31 +1,54 @@
 #include "controlplane/hooks/call_hooks.h"
 
+#include <algorithm>
+
 namespace culvert {
 
-CallHooks::CallHooks(const Settings& settings) : settings_(settings), runner_(settings.runner) {}
+CallHooks::CallHooks(const Settings& settings)
+    : settings_(std::make_shared<const Settings>(settings)), runner_(settings.runner) {}
 
-HookJob CallHooks::MakeJob(HookKind kind, const HookFacts& facts, const HookTotals* totals) const {
-  return {.kind = kind,
-          .call = facts.call,
-          .program = ProgramOf(kind),
-          .arguments = HookArguments(settings_.place, facts),
-          .environment = HookEnvironment(settings_.place, facts, totals),
-          .done = nullptr};
+void CallHooks::Reconfigure(const Settings& settings) {
+  runner_.Reconfigure(settings.runner);
+  auto now = std::make_shared<const Settings>(settings);
+  absl::MutexLock lock(&mutex_);
+  settings_.swap(now);
+}
+
+std::shared_ptr<const CallHooks::Settings> CallHooks::settings() const {
+  absl::MutexLock lock(&mutex_);
+  return settings_;
+}
+
+bool CallHooks::any() const {
+  const std::shared_ptr<const Settings> settings = this->settings();
+  return std::any_of(settings->programs.begin(), settings->programs.end(),
+                     [](const std::string& program) { return !program.empty(); });
+}
+
+bool CallHooks::Queue(HookKind kind, const HookFacts& facts, const HookTotals* totals,
+                      std::function<void(bool ok)> done) {
+  const std::shared_ptr<const Settings> settings = this->settings();
+  const std::string& program = settings->programs[static_cast<size_t>(kind)];
+  if (program.empty()) {
+    return false;
+  }
+  runner_.Run({.kind = kind,
+               .call = facts.call,
+               .program = program,
+               .arguments = HookArguments(settings->place, facts),
+               .environment = HookEnvironment(settings->place, facts, totals),
+               .done = std::move(done)});
+  return true;
 }
 
 void CallHooks::Run(HookKind kind, const HookFacts& facts, const HookTotals* totals) {
-  if (Has(kind)) {
-    runner_.Run(MakeJob(kind, facts, totals));
-  }
+  Queue(kind, facts, totals, nullptr);
 }
 
 void CallHooks::Ask(const HookFacts& facts, std::function<void(bool approved)> done) {
-  if (!Has(HookKind::kPreUp)) {
-    return done(true);
+  if (!Queue(HookKind::kPreUp, facts, nullptr, done)) {
+    done(true);
   }
-  HookJob job = MakeJob(HookKind::kPreUp, facts, nullptr);
-  job.done = std::move(done);
-  runner_.Run(std::move(job));
 }
 
 void CallHooks::AddReadings(std::vector<Reading>& readings) const {

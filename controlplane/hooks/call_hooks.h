@@ -1,8 +1,12 @@
 // CallHooks runs the configured programs at the steps of calls.
 #pragma once
 
+#include <absl/base/thread_annotations.h>
+#include <absl/synchronization/mutex.h>
+
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -22,7 +26,11 @@ class CallHooks {
   };
   explicit CallHooks(const Settings& settings);
 
-  [[nodiscard]] bool Has(HookKind kind) const { return !ProgramOf(kind).empty(); }
+  // Reconfigure: programs that run or wait go on.
+  void Reconfigure(const Settings& settings);
+
+  // any: whether there is a program at all.
+  [[nodiscard]] bool any() const;
   // Run asks for the program of `kind`, if there is one. `totals` with kDown.
   void Run(HookKind kind, const HookFacts& facts, const HookTotals* totals = nullptr);
   // Ask runs ip-pre-up; `done` is told whether the call may be: on any thread, once, or never when
@@ -34,13 +42,13 @@ class CallHooks {
   void AddReadings(std::vector<Reading>& readings) const;
 
  private:
-  [[nodiscard]] const std::string& ProgramOf(HookKind kind) const {
-    return settings_.programs[static_cast<size_t>(kind)];
-  }
-  [[nodiscard]] HookJob MakeJob(HookKind kind, const HookFacts& facts,
-                                const HookTotals* totals) const;
+  [[nodiscard]] std::shared_ptr<const Settings> settings() const;
+  // Queue is false when there is no program of that kind.
+  bool Queue(HookKind kind, const HookFacts& facts, const HookTotals* totals,
+             std::function<void(bool ok)> done);
 
-  const Settings settings_;
+  mutable absl::Mutex mutex_;
+  std::shared_ptr<const Settings> settings_ ABSL_GUARDED_BY(mutex_);
   HookRunner runner_;
 };
 

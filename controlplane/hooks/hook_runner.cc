@@ -35,7 +35,7 @@ const char* HookName(HookKind kind) {
 std::string HookCallId(uint64_t call) { return fmt::format("{:016x}", call); }
 
 HookRunner::HookRunner(const Settings& settings)
-    : settings_(settings), wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    : wake_fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), settings_(settings), now_(settings) {
   thread_ = std::thread([this] { Loop(); });
 }
 
@@ -44,12 +44,20 @@ HookRunner::~HookRunner() {
   close(wake_fd_);
 }
 
+void HookRunner::Reconfigure(const Settings& settings) {
+  absl::MutexLock lock(&mutex_);
+  settings_ = settings;
+  Wake();
+}
+
 void HookRunner::Run(HookJob job) {
+  size_t max_waiting = 0;
   {
     absl::MutexLock lock(&mutex_);
+    max_waiting = settings_.max_waiting;
     // What tells the end of a call has more room: a program that was run for its beginning waits
     // for it.
-    const size_t room = settings_.max_waiting * (job.kind == HookKind::kDown ? 2 : 1);
+    const size_t room = max_waiting * (job.kind == HookKind::kDown ? 2 : 1);
     if (stop_at_ms_ == 0 && num_waiting_.load(std::memory_order_relaxed) < room) {
       num_waiting_.fetch_add(1, std::memory_order_relaxed);
       incoming_.push_back(std::move(job));
@@ -62,7 +70,7 @@ void HookRunner::Run(HookJob job) {
     spdlog::error(
         "{} is not run for call={}: {} programs wait already ({} more since the last "
         "such line)",
-        HookName(job.kind), HookCallId(job.call), settings_.max_waiting, *left_out);
+        HookName(job.kind), HookCallId(job.call), max_waiting, *left_out);
   }
 }
 
@@ -100,6 +108,7 @@ bool HookRunner::TakeJobs() {
     absl::MutexLock lock(&mutex_);
     jobs.swap(incoming_);
     stop_at_ms = stop_at_ms_;
+    now_ = settings_;
   }
   for (HookJob& job : jobs) {
     const auto [it, first] = behind_.try_emplace(job.call);
@@ -110,7 +119,7 @@ bool HookRunner::TakeJobs() {
 }
 
 void HookRunner::StartReady() {
-  while (!ready_.empty() && running_.size() < settings_.max_running) {
+  while (!ready_.empty() && running_.size() < now_.max_running) {
     HookJob job = std::move(ready_.front());
     ready_.pop_front();
     num_waiting_.fetch_sub(1, std::memory_order_relaxed);
@@ -124,7 +133,7 @@ void HookRunner::Begin(HookJob job) {
   if (process.ok()) {
     running_.push_back({.job = std::move(job),
                         .process = std::move(*process),
-                        .deadline_ms = NowMs() + settings_.timeout_ms});
+                        .deadline_ms = NowMs() + now_.timeout_ms});
     num_running_.store(running_.size(), std::memory_order_relaxed);
     return;
   }
@@ -149,7 +158,7 @@ void HookRunner::Wait() {
   }
   const uint64_t now_ms = NowMs();
   const uint64_t wait_ms = next_ms == kNever ? kNever : next_ms - std::min(next_ms, now_ms);
-  if (!(ready_.size() > 0 && running_.size() < settings_.max_running)) {
+  if (!(ready_.size() > 0 && running_.size() < now_.max_running)) {
     poll(fds.data(), fds.size(), wait_ms == kNever ? -1 : static_cast<int>(wait_ms) + 1);
   }
   uint64_t ignored = 0;
@@ -181,7 +190,7 @@ void HookRunner::Check(Running& running) {
     return;
   }
   running.process->Signal(running.terminated ? SIGKILL : SIGTERM);
-  running.deadline_ms = running.terminated ? kNever : NowMs() + settings_.kill_after_ms;
+  running.deadline_ms = running.terminated ? kNever : NowMs() + now_.kill_after_ms;
   running.terminated = true;
 }
 

@@ -54,6 +54,9 @@ class HookRunner {
   HookRunner(const HookRunner&) = delete;
   HookRunner& operator=(const HookRunner&) = delete;
 
+  // Reconfigure: programs that run keep their time limit.
+  void Reconfigure(const Settings& settings);
+
   // Run queues a job and comes back at once. Any thread.
   void Run(HookJob job);
   // Stop takes no more jobs, lets those that are there go on for `grace_ms`, and kills the rest.
@@ -85,15 +88,16 @@ class HookRunner {
   void Finish(HookJob& job, Result result);
   void Log(const Running& running, int status) const;
 
-  const Settings settings_;
   int wake_fd_;
   mutable absl::Mutex mutex_;
+  Settings settings_ ABSL_GUARDED_BY(mutex_);
   std::deque<HookJob> incoming_ ABSL_GUARDED_BY(mutex_);
   uint64_t stop_at_ms_ ABSL_GUARDED_BY(mutex_) = 0;  // 0: goes on
   std::atomic<size_t> num_waiting_{0}, num_running_{0};
   std::array<std::array<std::atomic<uint64_t>, kResults>, kHookKinds> runs_{};
 
   // Of the thread.
+  Settings now_;
   std::deque<HookJob> ready_;
   std::unordered_map<uint64_t, std::deque<HookJob>> behind_;  // by call: one is ready or runs
   std::vector<Running> running_;

@@ -19,7 +19,8 @@ namespace {
 
 constexpr const char* kServiceNames[] = {
     "culvert.management.v1.Calls", "culvert.management.v1.Dataplane", "culvert.management.v1.Drain",
-    "culvert.management.v1.Radius"};
+    "culvert.management.v1.Radius",
+    "culvert.management.v1.Configuration"};
 // A watch holds a thread; the rest is for short calls.
 constexpr int kMaxThreads = static_cast<int>(CallDirectory::kMaxWatches) + 32;
 constexpr mode_t kSocketMode = 0660;
@@ -32,7 +33,8 @@ ManagementServer::ManagementServer(std::string socket_path, ManagementParts part
       calls_service_(parts.directory, std::move(parts.terminate), std::move(parts.change)),
       dataplane_service_(parts.directory, parts.round, parts.dataplane),
       drain_service_(parts.drain),
-      radius_service_(std::move(parts.radius_servers)) {}
+      radius_service_(std::move(parts.radius_servers)),
+      reload_service_(parts.reload) {}
 
 ManagementServer::~ManagementServer() { Stop(); }
 
@@ -53,6 +55,9 @@ absl::StatusOr<std::unique_ptr<ManagementServer>> ManagementServer::Start(
   builder.RegisterService(&server->radius_service_);
   if (server->drain_service_.available()) {
     builder.RegisterService(&server->drain_service_);
+  }
+  if (server->reload_service_.available()) {
+    builder.RegisterService(&server->reload_service_);
   }
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr) {

@@ -12,6 +12,7 @@
 #include "controlplane/management/calls_service.h"
 #include "controlplane/management/dataplane_service.h"
 #include "controlplane/radius/server_state/server_service.h"
+#include "controlplane/reload/reload_service.h"
 
 namespace culvert {
 
@@ -24,6 +25,7 @@ struct ManagementParts {
   DataplaneClient* dataplane = nullptr;
   Drain* drain = nullptr;
   std::vector<std::shared_ptr<radius::ServerStats>> radius_servers = {};
+  Reload* reload = nullptr;
 };
 
 class ManagementServer {
@@ -49,6 +51,7 @@ class ManagementServer {
   DataplaneService dataplane_service_;
   DrainService drain_service_;
   radius::ServerService radius_service_;
+  ReloadService reload_service_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -11,7 +11,12 @@ constexpr size_t kForgetAtOnce = 2;  // more than one may come to rest at a time
 }  // namespace
 
 uint32_t SourceLimits::PrefixOf(uint32_t address) const {
-  return settings_.prefix_len == 0 ? 0 : address & (UINT32_MAX << (32 - settings_.prefix_len));
+  return prefix_len_ == 0 ? 0 : address & (UINT32_MAX << (32 - prefix_len_));
+}
+
+void SourceLimits::Reconfigure(const Settings& settings) {
+  absl::MutexLock lock(&mutex_);
+  settings_ = settings;
 }
 
 SourceLimits::Verdict SourceLimits::Connect(uint32_t address) {
@@ -65,10 +70,10 @@ void SourceLimits::Disconnect(uint32_t address, bool half_open, uint64_t now_ms)
 }
 
 bool SourceLimits::TakeCall(uint32_t address, uint64_t now_ms) {
+  absl::MutexLock lock(&mutex_);
   if (settings_.calls_per_s == 0) {
     return true;
   }
-  absl::MutexLock lock(&mutex_);
   const uint64_t now_us = now_ms * kUsPerMs;
   const uint64_t interval_us = kUsPerSecond / settings_.calls_per_s;
   Source& source = sources_[PrefixOf(address)];

@@ -25,7 +25,11 @@ class SourceLimits {
   };
   enum class Verdict : uint8_t { kAdmit, kTooManyConnections, kTooManyHalfOpen };
 
-  explicit SourceLimits(const Settings& settings) : settings_(settings) {}
+  explicit SourceLimits(const Settings& settings)
+      : prefix_len_(settings.prefix_len), settings_(settings) {}
+
+  // Reconfigure: connections that are there stay. The prefix length is that of the start.
+  void Reconfigure(const Settings& settings);
 
   // Connect counts a new connection when it may be. It is half-open until Start(). Addresses are
   // in host order.
@@ -54,8 +58,9 @@ class SourceLimits {
   // ForgetOldest: `now_us` is when debts of sources are over; UINT64_MAX: they do not matter.
   void ForgetOldest(uint64_t now_us) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const Settings settings_;
+  const unsigned prefix_len_;
   mutable absl::Mutex mutex_;
+  Settings settings_ ABSL_GUARDED_BY(mutex_);
   std::unordered_map<uint32_t, Source> sources_ ABSL_GUARDED_BY(mutex_);
   std::deque<Rest> resting_ ABSL_GUARDED_BY(mutex_);  // in the order they came to rest
 };

@@ -23,8 +23,8 @@ Connection::Connection(Shard* shard, asio::ip::tcp::socket socket, uint32_t peer
       peer_address_(peer_address),
       local_address_(local_address),
       listener_(listener),
-      control_(shard->services().control_settings, this, &shard->control_counters(),
-               900 + RandomBelow(201), SteadyMs()),
+      control_(shard->settings()->control, this, &shard->control_counters(), 900 + RandomBelow(201),
+               SteadyMs()),
       alarm_(shard->loop(), [this] {
         control_.OnTimer(SteadyMs());
         Pump();
@@ -170,7 +170,7 @@ void Connection::Apply(const pptp::Closed& effect) {
 
 pptp::StartVerdict Connection::JudgeStart() {
   half_open_ = false;
-  return shard_->source_gate().JudgeStart(peer_address_);
+  return shard_->source_gate().JudgeStart(peer_address_, shard_->settings()->allowed_sources);
 }
 
 tl::expected<uint16_t, pptp::Refusal> Connection::AllocateCallId() {

@@ -56,12 +56,15 @@ class ControlPlaneTest : public ::testing::Test {
   }
 
   void StartDataplane() { dataplane_ = std::make_unique<testing::FakeDataplane>(folder_ + "/dp"); }
-  config::v1::Config Configuration(const std::string& more = "") {
-    std::string text = absl::StrCat(
+  std::string ConfigurationText(const std::string& more) const {
+    return absl::StrCat(
         "dataplane.socket = \"", folder_, "/dp\"\npptp.listen = [\"127.0.0.1:", port_, "\"]\n",
         "management.socket = \"", folder_, "/mgmt\"\nmetrics.listen = \"\"\n",
         "auth.methods = [\"pap\"]\nauth.users_file = \"/nowhere\"\nppp.mppe = \"deny\"\n", more);
-    config::Loaded loaded = config::LoadText(text, "test.toml", config::Process::kControlplane);
+  }
+  config::v1::Config Configuration(const std::string& more = "") {
+    config::Loaded loaded =
+        config::LoadText(ConfigurationText(more), "test.toml", config::Process::kControlplane);
     for (const config::Problem& problem : loaded.problems) {
       ADD_FAILURE() << config::Format(problem);
     }
@@ -75,7 +78,8 @@ class ControlPlaneTest : public ::testing::Test {
         {.password = Secret({reinterpret_cast<const uint8_t*>(kPassword.data()), kPassword.size()}),
          .nt_hash = {},
          .own_grants = std::make_unique<CallGrants>(grants_)});
-    auto plane = ControlPlane::Start(Configuration(more), std::move(users), "test");
+    auto plane = ControlPlane::Start(Configuration(more), std::move(users),
+                                     {.version = "test", .config_file = config_file_});
     if (!plane.ok()) {
       return plane.status();
     }
@@ -130,6 +134,7 @@ class ControlPlaneTest : public ::testing::Test {
   }
 
   std::string folder_;
+  std::string config_file_;  // for a reload
   uint16_t port_ = 0;
   std::unique_ptr<testing::FakeDataplane> dataplane_;
   std::unique_ptr<ControlPlane> plane_;

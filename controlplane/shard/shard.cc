@@ -18,6 +18,7 @@ Shard::Shard(size_t index, size_t num_shards, const Services* services)
     : index_(index),
       num_shards_(num_shards),
       services_(services),
+      settings_(services->settings),
       work_(asio::make_work_guard(loop_)),
       tick_(loop_),
       source_gate_(services) {}
@@ -141,6 +142,11 @@ void Shard::Terminate(std::vector<uint64_t> ids, EndCause cause, std::string rea
       }
     }
   });
+}
+
+void Shard::Reconfigure(std::shared_ptr<const ShardSettings> settings) {
+  asio::post(loop_,
+             [this, settings = std::move(settings)]() mutable { settings_ = std::move(settings); });
 }
 
 void Shard::Change(uint64_t id, CallChange change, CallChanged done) {

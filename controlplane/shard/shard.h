@@ -40,6 +40,8 @@ class Shard final : public DataplaneSink {
   void Join();
   // Terminate ends those of the calls that are this shard's. Any thread.
   void Terminate(std::vector<uint64_t> ids, EndCause cause, std::string reason);
+  // Reconfigure: what begins from now on goes by these settings. Any thread.
+  void Reconfigure(std::shared_ptr<const ShardSettings> settings);
   // Change: `done` is called once, on the shard's thread; NotFound: no such call here. Any thread.
   void Change(uint64_t id, CallChange change, CallChanged done);
 
@@ -51,6 +53,8 @@ class Shard final : public DataplaneSink {
   // What follows is for this shard's connections and calls; loop.
   asio::io_context& loop() { return loop_; }
   const Services& services() const { return *services_; }
+  // settings are those of now: who needs them later keeps the pointer.
+  const std::shared_ptr<const ShardSettings>& settings() const { return settings_; }
   pptp::ControlCounters& control_counters() { return control_counters_; }
   ppp::PppCounters& ppp_counters() { return ppp_counters_; }
   SourceGate& source_gate() { return source_gate_; }
@@ -80,6 +84,7 @@ class Shard final : public DataplaneSink {
 
   const size_t index_, num_shards_;
   const Services* const services_;
+  std::shared_ptr<const ShardSettings> settings_;  // of the loop
   // Before the loop: calls in handlers that never ran go with it. Ended calls that wait for the
   // data plane's answer count too.
   size_t num_calls_ = 0;

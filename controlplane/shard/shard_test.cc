@@ -176,7 +176,7 @@ TEST_F(ControlPlaneTest, SecondControllerLeavesTheFirstOnesCallsAlone) {
   uint16_t other_port = FreePort();
   config.mutable_pptp()->set_listen(0, absl::StrCat("127.0.0.1:", other_port));
   config.mutable_management()->set_socket(folder_ + "/mgmt2");
-  auto second = ControlPlane::Start(config, {}, "test");
+  auto second = ControlPlane::Start(config, {}, {.version = "test"});
   ASSERT_TRUE(second.ok());
   std::this_thread::sleep_for(std::chrono::milliseconds(500));
   EXPECT_EQ(dataplane_->Calls().size(), 1u);
@@ -265,7 +265,7 @@ TEST_F(ControlPlaneTest, TakenPortIsNamedWithItsRemedy) {
   Users users;
   config::v1::Config config = Configuration();
   config.mutable_management()->set_socket(folder_ + "/mgmt2");
-  absl::Status status = ControlPlane::Start(config, std::move(users), "test").status();
+  absl::Status status = ControlPlane::Start(config, std::move(users), {.version = "test"}).status();
   EXPECT_THAT(std::string(status.message()),
               ::testing::AllOf(HasSubstr(absl::StrCat("127.0.0.1:", port_)),
                                HasSubstr("another process has it"), HasSubstr("pptp.listen")));
@@ -274,7 +274,7 @@ TEST_F(ControlPlaneTest, TakenPortIsNamedWithItsRemedy) {
 TEST_F(ControlPlaneTest, AddressesThatAreNotThereYetCanBeListenedOn) {
   config::v1::Config config = Configuration();
   config.mutable_pptp()->set_listen(0, absl::StrCat("192.0.2.77:", port_));
-  EXPECT_TRUE(ControlPlane::Start(config, {}, "test").ok());
+  EXPECT_TRUE(ControlPlane::Start(config, {}, {.version = "test"}).ok());
 }
 
 }  // namespace

@@ -24,9 +24,9 @@ bool SourceGate::AdmitConnection(uint32_t address) {
   return false;
 }
 
-pptp::StartVerdict SourceGate::JudgeStart(uint32_t address) {
+pptp::StartVerdict SourceGate::JudgeStart(uint32_t address,
+                                          std::span<const config::Ipv4Prefix> allowed) {
   services_->source_limits->Start(address);
-  const auto& allowed = services_->allowed_sources;
   if (std::any_of(allowed.begin(), allowed.end(),
                   [&](const config::Ipv4Prefix& prefix) { return prefix.Contains(address); })) {
     return pptp::StartVerdict::kAccept;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "controlplane/logging/log_limit.h"
 #include "controlplane/pptp/control_settings.h"
+#include "proto/config/address/address.h"
 
 namespace culvert {
 
@@ -20,8 +22,10 @@ class SourceGate {
   // AdmitConnection: false: close it. An admitted one is taken back by OnClosed(). Addresses are
   // in host order.
   [[nodiscard]] bool AdmitConnection(uint32_t address);
-  // JudgeStart answers the Start of an admitted connection, half-open until then.
-  [[nodiscard]] pptp::StartVerdict JudgeStart(uint32_t address);
+  // JudgeStart answers the Start of an admitted connection, half-open until then; its address is to
+  // be in one of the `allowed`.
+  [[nodiscard]] pptp::StartVerdict JudgeStart(uint32_t address,
+                                              std::span<const config::Ipv4Prefix> allowed);
   [[nodiscard]] bool AdmitCall(uint32_t address);
   void OnClosed(uint32_t address, bool half_open);
 

@@ -47,6 +47,17 @@ void Sort(std::vector<Problem>* problems) {
   });
 }
 
+void CheckAll(const v1::Config& config, Process process, const SourceMap& places,
+              std::vector<Problem>* problems) {
+  CheckRequired(config, process, places, problems);
+  CheckDataplane(config, places, problems);
+  CheckService(config, places, problems);
+  CheckPools(config, places, problems);
+  CheckIpv6(config, places, problems);
+  CheckRadius(config, places, problems);
+  CheckDynamic(config, places, problems);
+}
+
 // LoadOver: `mode` of the file; 0: there is none.
 Loaded LoadOver(std::string_view text, const std::string& file, uint32_t mode, Process process) {
   Loaded loaded;
@@ -58,13 +69,7 @@ Loaded LoadOver(std::string_view text, const std::string& file, uint32_t mode, P
   const bool syntax_error = loaded.problems.size() > before && loaded.problems.back().key.empty();
   // A file that is no TOML says nothing about what would be missing in it.
   if (!syntax_error) {
-    CheckRequired(loaded.config, process, places, &loaded.problems);
-    CheckDataplane(loaded.config, places, &loaded.problems);
-    CheckService(loaded.config, places, &loaded.problems);
-    CheckPools(loaded.config, places, &loaded.problems);
-    CheckIpv6(loaded.config, places, &loaded.problems);
-    CheckRadius(loaded.config, places, &loaded.problems);
-    CheckDynamic(loaded.config, places, &loaded.problems);
+    CheckAll(loaded.config, process, places, &loaded.problems);
     CheckSecrets(loaded.config, mode, places, &loaded.problems);
   }
   Sort(&loaded.problems);
@@ -89,6 +94,14 @@ Loaded Load(const std::string& path, Process process) {
 
 Loaded LoadText(std::string_view text, const std::string& file, Process process) {
   return LoadOver(text, file, 0, process);
+}
+
+std::vector<Problem> Check(const v1::Config& config, const std::string& name, Process process) {
+  std::vector<Problem> problems;
+  SourceMap places;
+  places.file = name;
+  CheckAll(config, process, places, &problems);
+  return problems;
 }
 
 std::string Format(const Problem& problem) {

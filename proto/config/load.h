@@ -40,6 +40,11 @@ inline constexpr char kDefaultPath[] = "/etc/culvert/culvert.toml";
 // LoadText is Load for a file's contents; `file` is its name in problems.
 [[nodiscard]] Loaded LoadText(std::string_view text, const std::string& file, Process process);
 
+// Check is the checks across keys alone, for a configuration that is made of two. `name` stands for
+// the file in problems.
+[[nodiscard]] std::vector<Problem> Check(const v1::Config& config, const std::string& name,
+                                         Process process);
+
 // Format makes one line: "file:line: key: message".
 [[nodiscard]] std::string Format(const Problem& problem);
 

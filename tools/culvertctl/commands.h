@@ -40,6 +40,9 @@ int DrainGateway(const Options& options, DrainStub* stub);
 using RadiusStub = management::v1::Radius::StubInterface;
 
 int ShowRadius(const Options& options, RadiusStub* stub);
+using ConfigurationStub = management::v1::Configuration::StubInterface;
+
+int ReloadConfiguration(const Options& options, ConfigurationStub* stub);
 
 using DataplaneStub = management::v1::Dataplane::StubInterface;
 

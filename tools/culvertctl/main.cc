@@ -101,6 +101,12 @@ int Run(const Options& options, int (*command)(const Options&, DrainStub*)) {
   return command(options, management::v1::Drain::NewStub(channel).get());
 }
 
+int Run(const Options& options, int (*command)(const Options&, ConfigurationStub*)) {
+  const auto channel = Connect(options.socket.empty() ? DefaultSocket() : options.socket);
+  if (channel == nullptr) return kFailed;
+  return command(options, management::v1::Configuration::NewStub(channel).get());
+}
+
 CLI::App* DrainCommand(CLI::App* app, Options* options) {
   CLI::App* command = app->add_subcommand(
       "drain", "take no new calls; those that are up go on, or are ended after --in");
@@ -164,6 +170,9 @@ int Main(int argc, char** argv) {
   AddCommon(dataplane, &options);
   CLI::App* radius = app.add_subcommand("radius", "the RADIUS servers: state, counts, times");
   AddCommon(radius, &options);
+  CLI::App* reload = app.add_subcommand(
+      "reload", "read the configuration and the users again; calls that are up go on");
+  AddCommon(reload, &options);
   CLI::App* terminate = app.add_subcommand("terminate", "end calls in good order");
   for (CLI::App* command : {calls, list, get, watch, terminate}) AddCommon(command, &options);
   for (CLI::App* command : {calls, list, watch, terminate}) AddFilter(command, &options);
@@ -189,6 +198,7 @@ int Main(int argc, char** argv) {
     return Run(options, TerminateCalls);
   }
   if (drain->parsed()) return Run(options, DrainGateway);
+  if (reload->parsed()) return Run(options, ReloadConfiguration);
   if (dataplane->parsed()) return Run(options, ShowDataplane);
   if (radius->parsed()) return Run(options, ShowRadius);
   if (trace->parsed()) return Run(options, TraceCall);

@@ -23,11 +23,16 @@ std::string Canonical(std::string_view user) {
 }  // namespace
 
 LockOut::LockOut(const Settings& settings, uint64_t seed)
-    : settings_(settings),
-      seed_(seed),
+    : seed_(seed),
+      settings_(settings),
       tables_{FailureTable(settings.capacity), FailureTable(settings.capacity),
               FailureTable(settings.capacity)},
       welcome_(settings.capacity) {}
+
+void LockOut::Reconfigure(const Settings& settings) {
+  absl::MutexLock lock(&mutex_);
+  settings_ = settings;
+}
 
 LockOut::Keys LockOut::KeysOf(std::string_view user, uint32_t source) const {
   const std::string name = Canonical(user);

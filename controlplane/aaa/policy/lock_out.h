@@ -30,6 +30,9 @@ class LockOut {
   // `seed` keeps strangers from choosing what their names displace.
   LockOut(const Settings& settings, uint64_t seed);
 
+  // Reconfigure: locks that are on stay on. The capacity is that of the start.
+  void Reconfigure(const Settings& settings);
+
   // Locked: whether this one is not to be judged now. `user` as the client sent it, `source` in
   // host order.
   [[nodiscard]] bool Locked(std::string_view user, uint32_t source, uint64_t now_ms);
@@ -47,9 +50,9 @@ class LockOut {
   using Keys = std::array<uint64_t, kKinds>;
   [[nodiscard]] Keys KeysOf(std::string_view user, uint32_t source) const;
 
-  const Settings settings_;
   const uint64_t seed_;
   mutable absl::Mutex mutex_;
+  Settings settings_ ABSL_GUARDED_BY(mutex_);
   std::array<FailureTable, kKinds> tables_ ABSL_GUARDED_BY(mutex_);
   // Pairs that have logged in: a lock that keeps nobody out, for 90 days or until others take
   // its place.

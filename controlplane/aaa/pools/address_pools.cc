@@ -38,7 +38,7 @@ bool Allows(const AddressPools::Wish& wish, uint32_t address) {
 
 AddressPools::AddressPools(const std::vector<Pool>& pools, uint64_t rest_ms, Below below,
                            size_t num_sticky)
-    : rest_ms_(rest_ms), below_(std::move(below)), sticky_(num_sticky, below_(UINT32_MAX)) {
+    : below_(std::move(below)), rest_ms_(rest_ms), sticky_(num_sticky, below_(UINT32_MAX)) {
   absl::MutexLock lock(&mutex_);
   Build(pools);
 }
@@ -82,10 +82,13 @@ void AddressPools::Follow(size_t pool, Chain& chain) const {
   }
 }
 
-void AddressPools::Reconfigure(const std::vector<Pool>& pools) {
+void AddressPools::Reconfigure(const std::vector<Pool>& pools, uint64_t rest_ms) {
   absl::MutexLock lock(&mutex_);
+  rest_ms_ = rest_ms;
   std::vector<Resting> resting;
+  std::map<std::string, uint64_t> refused;
   for (const State& state : pools_) {
+    refused[state.pool.name] = state.refused;
     for (const Resting& entry : state.queue) {
       if (Rests(entry)) {
         resting.push_back(entry);
@@ -114,6 +117,7 @@ void AddressPools::Reconfigure(const std::vector<Pool>& pools) {
       taken += occupancy_.Count(span);
     }
     state.in_use = taken - state.reserved - state.resting;
+    state.refused = refused[state.pool.name];
   }
 }
 

@@ -42,8 +42,9 @@ class AddressPools {
                size_t num_sticky = 0);
 
   // Reconfigure replaces the pools. A call whose address is in none of them keeps it; the address
-  // is free, and nobody's, when it is released.
-  void Reconfigure(const std::vector<Pool>& pools);
+  // is free, and nobody's, when it is released. Addresses that rest do so for as long as they were
+  // to.
+  void Reconfigure(const std::vector<Pool>& pools, uint64_t rest_ms);
 
   // Reserve keeps an address out of Allocate(): the gateway's, or a user's own. The call that
   // has it, if any, keeps it.
@@ -108,9 +109,9 @@ class AddressPools {
   std::optional<uint32_t> TakeResting(State& state, const Wish& wish)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  const uint64_t rest_ms_;
   const Below below_;
   mutable absl::Mutex mutex_;
+  uint64_t rest_ms_ ABSL_GUARDED_BY(mutex_);
   // A set bit is an address in use, reserved or resting; it need not be in a pool.
   Occupancy occupancy_ ABSL_GUARDED_BY(mutex_);
   std::vector<State> pools_ ABSL_GUARDED_BY(mutex_);

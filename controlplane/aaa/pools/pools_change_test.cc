@@ -122,7 +122,7 @@ TEST(AddressPools, CallsKeepAddressesThatFellOut) {
   pools.Release(kBase + 3, 0);   // rests, in what stays
   pools.Release(kBase + 77, 0);  // rests, in what goes
   pools.Reserve(kBase + 5);
-  pools.Reconfigure({Named("small", {Span(0, 9)}), Named("new", {Span(200, 200)})});
+  pools.Reconfigure({Named("small", {Span(0, 9)}), Named("new", {Span(200, 200)})}, 1000);
   EXPECT_EQ(pools.usage()[0].size, 9u);
   EXPECT_EQ(pools.usage()[0].in_use, 8u);
   EXPECT_EQ(pools.usage()[0].resting, 1u);
@@ -134,7 +134,7 @@ TEST(AddressPools, CallsKeepAddressesThatFellOut) {
   EXPECT_FALSE(pools.AcquireFixed(kBase + 51)) << "an orphan that is in use";
   EXPECT_TRUE(pools.AcquireFixed(kBase + 77));
   pools.Release(kBase + 77, 1);
-  pools.Reconfigure({Named("a", {Span(0, 99)})});
+  pools.Reconfigure({Named("a", {Span(0, 99)})}, 1000);
   EXPECT_EQ(pools.usage()[0].in_use, 97u);
   std::set<uint32_t> free = {pools.Allocate(9000).value(), pools.Allocate(9000).value()};
   EXPECT_THAT(free, ::testing::ElementsAre(kBase + 50, kBase + 77));

@@ -67,6 +67,7 @@ UserFiles::~UserFiles() {
 }
 
 void UserFiles::Start(std::chrono::milliseconds period) {
+  absl::MutexLock lock(&reading_);
   if (!seen_.empty()) {
     thread_ = std::thread([this, period] { Run(period); });
   }
@@ -93,6 +94,7 @@ std::vector<FileStamp> UserFiles::Look() const {
 }
 
 UserFiles::Outcome UserFiles::Poll() {
+  absl::MutexLock lock(&reading_);
   retired_.reset();
   std::vector<FileStamp> now = Look();
   if (now == seen_) {
@@ -104,18 +106,25 @@ UserFiles::Outcome UserFiles::Poll() {
     return Outcome::kWaiting;
   }
   changed_.clear();
-  return Reload();
+  return Reload().empty() ? Outcome::kReplaced : Outcome::kRefused;
 }
 
-UserFiles::Outcome UserFiles::Reload() {
+std::vector<config::Problem> UserFiles::ReadNow() {
+  absl::MutexLock lock(&reading_);
+  changed_.clear();
+  return refused_ || Look() != seen_ ? Reload() : std::vector<config::Problem>{};
+}
+
+std::vector<config::Problem> UserFiles::Reload() {
   const auto start = std::chrono::steady_clock::now();
   auto users = std::make_shared<Users>();
   const UserProblems problems = Read(paths_, *users);
   seen_ = users->sources();
-  if (!problems.errors.empty()) {
+  refused_ = !problems.errors.empty();
+  if (refused_) {
     Log(problems.errors, "the users stay as they were");
     ++num_refused_;
-    return Outcome::kRefused;
+    return problems.errors;
   }
   Log(problems.warnings, "this line is left out");
   num_bad_lines_ = problems.warnings.size();
@@ -125,7 +134,7 @@ UserFiles::Outcome UserFiles::Reload() {
   replace_(*retired_, current_);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   spdlog::info("users read again: {} users in {:.2f} s", current_->size(), took.count());
-  return Outcome::kReplaced;
+  return {};
 }
 
 }  // namespace culvert

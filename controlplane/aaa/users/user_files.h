@@ -27,7 +27,7 @@ class UserFiles {
   // Read reads both files into `users`, the users file first.
   [[nodiscard]] static UserProblems Read(const Paths& paths, Users& users);
 
-  // Replace is called by the thread of UserFiles, or by Poll()'s.
+  // Replace is called by the thread of UserFiles, or by that of Poll() or ReadNow(); one at a time.
   using Replace = std::function<void(const Users& before, const std::shared_ptr<const Users>& now)>;
   // `loaded` is the table in use, read from `paths`.
   UserFiles(Paths paths, std::shared_ptr<const Users> loaded, Replace replace);
@@ -43,6 +43,10 @@ class UserFiles {
   enum class Outcome { kUnchanged, kWaiting, kReplaced, kRefused };
   Outcome Poll();
 
+  // ReadNow reads at once what has changed, or was refused. With problems the table stays as it
+  // was. Any thread.
+  [[nodiscard]] std::vector<config::Problem> ReadNow();
+
   [[nodiscard]] uint64_t num_users() const { return num_users_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t num_read() const { return num_read_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t num_refused() const {
@@ -53,16 +57,21 @@ class UserFiles {
   }
 
  private:
-  [[nodiscard]] std::vector<FileStamp> Look() const;
-  Outcome Reload();
+  [[nodiscard]] std::vector<FileStamp> Look() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
+  std::vector<config::Problem> Reload() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
   void Run(std::chrono::milliseconds period);
 
   const Paths paths_;
   const Replace replace_;
+  absl::Mutex reading_;  // held while files are read and written
   // The one before is let go a look later, so that no shard is the one to free a million users.
-  std::shared_ptr<const Users> current_, retired_;
-  std::vector<FileStamp> seen_;     // as the last table was read, or refused
-  std::vector<FileStamp> changed_;  // as the last look found them; empty: unchanged
+  std::shared_ptr<const Users> current_ ABSL_GUARDED_BY(reading_), retired_
+      ABSL_GUARDED_BY(reading_);
+  // As the last table was read, or refused.
+  std::vector<FileStamp> seen_ ABSL_GUARDED_BY(reading_);
+  // As the last look found them; empty: unchanged.
+  std::vector<FileStamp> changed_ ABSL_GUARDED_BY(reading_);
+  bool refused_ ABSL_GUARDED_BY(reading_) = false;  // what was seen
   std::atomic<uint64_t> num_users_{0}, num_read_{0}, num_refused_{0}, num_bad_lines_{0};
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;

@@ -31,11 +31,12 @@ void SetKey(v1::MppeKey& key, const ppp::MppeDirection& direction) {
 
 Call::Call(Shard* shard, CallOwner* owner, const CallIdentity& identity)
     : shard_(shard),
+      settings_(shard->settings()),
       owner_(owner),
       identity_(identity),
       report_(&shard->services(), identity.peer_address, identity.local_address, identity.call_id,
               identity.peer_call_id),
-      terms_(shard->services().listener_rates[identity.listener]),
+      terms_(settings_->listener_rates[identity.listener]),
       alarm_(shard->loop(), [this] { OnAlarm(); }) {
   shard_->OnCallMade();
 }
@@ -45,13 +46,13 @@ Call::~Call() { shard_->OnCallGone(); }
 v1::Operation Call::UpsertOperation() {
   v1::Operation operation;
   v1::CallConfig& config = *operation.mutable_upsert();
-  config = shard_->services().call_template;
+  config = settings_->call_template;
   config.set_handle(handle_);
   config.set_local_address(identity_.local_address);
   config.set_call_id(identity_.call_id);
   config.set_peer_address(identity_.peer_address);
   config.set_peer_call_id(identity_.peer_call_id);
-  if (shard_->services().honour_peer_window) {
+  if (settings_->honour_peer_window) {
     config.set_peer_window(identity_.peer_window);
   }
   terms_.Fill(&config);
@@ -88,8 +89,8 @@ void Call::OnFirstUpsert(const v1::Result& result) {
   step_ = Step::kAccepted;
   shard_->Insert(this);
   report_.OnStarted(handle_);
-  ppp_ = std::make_unique<ppp::PppCall>(shard_->services().ppp_settings, FillRandom,
-                                        &shard_->ppp_counters(), SteadyMs());
+  ppp_ = std::make_unique<ppp::PppCall>(settings_->ppp, FillRandom, &shard_->ppp_counters(),
+                                        SteadyMs());
   if (!identity_.incoming) {
     AwaitPeer();
   }
@@ -105,7 +106,7 @@ void Call::OnConnected(uint16_t peer_window) {
 
 // AwaitPeer: clients open their GRE socket after our reply, and NATs learn of it by their first
 // packet: an earlier Configure-Request is often lost.
-void Call::AwaitPeer() { alarm_.Set(SteadyMs() + shard_->services().lcp_delay_ms); }
+void Call::AwaitPeer() { alarm_.Set(SteadyMs() + settings_->lcp_delay_ms); }
 
 void Call::StartPpp() {
   step_ = Step::kRunning;
@@ -330,8 +331,8 @@ void Call::Apply(ppp::Up& effect) {
 }
 
 void Call::Apply(ppp::Ipv6Up& effect) {
-  ipv6_.Up(effect, shard_->services().link_settings, lease_, terms_.grants().ipv6,
-           &shard_->link_counters(), SteadyMs());
+  ipv6_.Up(effect, settings_->link, lease_, terms_.grants().ipv6, &shard_->link_counters(),
+           SteadyMs());
   report_.OnIpv6(effect.client_id, lease_.prefix);
   Say(ipv6_.OnTimer(SteadyMs()));
 }

@@ -112,7 +112,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void RunDownHook(const dataplane::v1::CallCounters& totals);
 
   Shard* const shard_;
-  CallOwner* owner_;  // null after the end
+  const std::shared_ptr<const ShardSettings> settings_;  // since the call began
+  CallOwner* owner_;                                     // null after the end
   CallIdentity identity_;
   CallReport report_;
   Step step_ = Step::kProgramming;

@@ -12,6 +12,9 @@ void Call::RunUpHooks(const ppp::Up& up) {
     return;
   }
   const bool was_up = hook_facts_ != nullptr;
+  if (!was_up && !hooks->any()) {
+    return;
+  }
   const uint32_t old_address = was_up ? hook_facts_->client_address : 0;
   if (was_up && old_address == up.client_address) {
     return;  // IPCP or CCP has come up anew, and nothing is different
@@ -22,7 +25,7 @@ void Call::RunUpHooks(const ppp::Up& up) {
     hooks->Run(HookKind::kDown, *hook_facts_, &none);
   }
   const CallGrants& grants = terms_.grants();
-  const ppp::PppSettings& settings = *shard_->services().ppp_settings;
+  const ppp::PppSettings& settings = *settings_->ppp;
   hook_facts_ = std::make_unique<HookFacts>(
       HookFacts{.call = id(),
                 .user = report_.user(),
