@@ -43,7 +43,8 @@ Admission::Approve MakeApproval(CallHooks* hooks) {
                 .wins = result.grants.wins,
                 .prefix = result.lease.prefix,
                 .delegated_prefix = result.lease.delegated_prefix,
-                .grants = result.grants},
+                .grants = result.grants,
+                .names = call.names},
                std::move(done));
   };
 }
@@ -178,7 +179,9 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
       .dataplane = &dataplane_,
       .directory = &directory_,
       .metrics = &metrics_};
+  // Ours for good, whatever a RADIUS server says.
   pools_.Reserve(services_.settings->ppp->gateway_address);
+  (void)pools_.AcquireFixed(services_.settings->ppp->gateway_address);
   metrics_.SetPoolSource([this] {
     std::vector<PoolUsage> usage;
     for (const AddressPools::Usage& pool : pools_.usage()) {

@@ -60,12 +60,21 @@ struct EapExchange {
 using AuthExchange = std::variant<PapExchange, ChapMd5Exchange, MsChapExchange, MsChapV2Exchange,
                                   MsChapV2ChangeExchange, EapExchange>;
 
+// PeerNames: what a peer's PPTP says of itself and of the line behind it, checked: printable ASCII.
+// Empty: nothing.
+struct PeerNames {
+  std::string host_name;  // of Start-Control-Connection-Request
+  // Of Incoming-Call-Request: telephone numbers, which never look like addresses.
+  std::string called_number, calling_number;
+};
+
 // CallFacts: whose call asks.
 struct CallFacts {
   uint64_t id = 0;  // Acct-Session-Id is FormatCallId() of it
   uint32_t nas_port = 0;
   uint32_t peer_address = 0, local_address = 0;  // outer, host order
   size_t listener = 0;                           // index into pptp.listen
+  std::shared_ptr<const PeerNames> names = {};   // null: none
 };
 
 struct AuthRequest {
@@ -78,6 +87,8 @@ struct AuthRequest {
   [[nodiscard]] AuthMethod method() const {
     return std::visit([](const auto& typed) { return typed.kMethod; }, exchange);
   }
+  // eap_type is the type in an EAP response of a method (RFC 3748 s4.1); else 0.
+  [[nodiscard]] uint8_t eap_type() const;
   // Clone is the explicit copy, password and all.
   [[nodiscard]] AuthRequest Clone() const;
 };
@@ -112,6 +123,7 @@ struct AuthResult {
   bool unknown_user = false;  // with kReject: another backend may know the user
   bool unjudged = false;      // with kReject: no fault of the user's, as when no server answers
   std::string user;           // name for accounting and display
+  uint8_t eap_type = 0;       // the EAP method of the last response (RFC 3748 s5); 0: none
   // With kReject after an MS-CHAP exchange; absent: E=691, no retry.
   std::optional<MsChapFailure> mschap_failure;
   std::string reply_message;  // for the peer (RFC 2865 s5.18); empty: the usual text

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +25,13 @@ struct Ipv6Grants {
   std::string pool, delegated_pool;  // by name; empty: the default one
   std::vector<config::Ipv6Address> dns;
   std::vector<config::Ipv6Prefix> routes;
+};
+
+// AccountingMarks: what a RADIUS server wants to see again in all accounting, octets as it gave
+// them.
+struct AccountingMarks {
+  std::string chargeable_identity;  // RFC 4372; empty: none, and so is the other
+  std::string ms_chap_domain;       // RFC 2548 s2.1.4
 };
 
 struct CallGrants {
@@ -53,6 +61,8 @@ struct CallGrants {
 
   std::vector<std::vector<uint8_t>> classes;  // Class: back to the server in all accounting
   std::string filter_id;                      // for the hooks
+  std::string address_lists;                  // Mikrotik-Address-List, for the hooks; with commas
+  std::shared_ptr<const AccountingMarks> marks = {};  // null: none
 };
 
 // Lease is what a call holds of the pools, to be given back when it ends.

@@ -40,6 +40,9 @@ void AddGrants(const CallGrants& grants, Environment& to) {
   if (!grants.filter_id.empty()) {
     to.Add("RADIUS_FILTER_ID", Printable(grants.filter_id));
   }
+  if (!grants.address_lists.empty()) {
+    to.Add("RADIUS_ADDRESS_LIST", Printable(grants.address_lists));
+  }
   std::string routes;
   for (const config::Ipv4Prefix& prefix : grants.routes) {
     absl::StrAppend(&routes, routes.empty() ? "" : " ", config::FormatPrefix(prefix));
@@ -85,8 +88,15 @@ std::vector<std::string> HookEnvironment(const HookPlace& place, const HookFacts
   to.Add("IPREMOTE", FormatIpv4(facts.client_address));
   to.Add("PEERNAME", Printable(facts.user));
   to.Add("REMOTENUMBER", FormatIpv4(facts.peer_address));
-  to.Add("CALLING_SID", FormatIpv4(facts.peer_address));
-  to.Add("CALLED_SID", FormatIpv4(facts.local_address));
+  const PeerNames none;
+  const PeerNames& names = facts.names != nullptr ? *facts.names : none;
+  to.Add("CALLING_SID",
+         names.calling_number.empty() ? FormatIpv4(facts.peer_address) : names.calling_number);
+  to.Add("CALLED_SID",
+         names.called_number.empty() ? FormatIpv4(facts.local_address) : names.called_number);
+  if (!names.host_name.empty()) {
+    to.Add("CULVERT_PEER_HOST", names.host_name);
+  }
   to.Add("SPEED", facts.downstream_bps);
   to.Add("ORIG_UID", "0");
   to.Add("PPPLOGNAME", "root");

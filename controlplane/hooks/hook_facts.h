@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "controlplane/aaa/authentication.h"
 #include "controlplane/aaa/grants.h"
 
 namespace culvert {
@@ -27,6 +29,7 @@ struct HookFacts {
   std::vector<uint32_t> dns, wins;  // as the client is told
   std::optional<config::Ipv6Prefix> prefix, delegated_prefix;
   CallGrants grants;
+  std::shared_ptr<const PeerNames> names = {};  // null: none
 };
 
 // HookPlace: what is the same for all calls.

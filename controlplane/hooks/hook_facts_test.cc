@@ -52,6 +52,18 @@ TEST(HookFacts, EnvironmentOfPppdAndAccelPpp) {
   }
 }
 
+TEST(HookFacts, AddressListsAndNamesOfThePeer) {
+  HookFacts facts = Facts();
+  facts.grants.address_lists = "debtors,sl\now";
+  facts.names = std::make_shared<const PeerNames>(
+      PeerNames{.host_name = "pac1", .called_number = "55", .calling_number = "+4930"});
+  const std::vector<std::string> lines = HookEnvironment(kPlace, facts, nullptr);
+  for (const char* line : {"RADIUS_ADDRESS_LIST=debtors,sl\\x0aow", "CALLING_SID=+4930",
+                           "CALLED_SID=55", "CULVERT_PEER_HOST=pac1", "REMOTENUMBER=192.0.2.1"}) {
+    EXPECT_THAT(lines, Contains(line));
+  }
+}
+
 TEST(HookFacts, TotalsComeWithTheEnd) {
   const HookTotals totals = {.connect_time_s = 5,
                              .octets_sent = 1,

@@ -30,6 +30,7 @@ struct CallChange {
   std::optional<uint32_t> interim_interval_s = {};                 // 0: none
   std::optional<std::vector<std::vector<uint8_t>>> classes = {};
   std::optional<std::string> filter_id = {};
+  std::optional<std::string> address_lists = {};  // for the hooks
 };
 
 // Check: INVALID_ARGUMENT names the field that cannot be.

@@ -48,7 +48,7 @@ class CallDirectory {
   // HandleOf: the data plane's handle of a call; 0: there is none.
   [[nodiscard]] uint64_t HandleOf(uint64_t id) const;
   // List: matching calls, ordered by id. This and MatchingIds() scan all calls only when the
-  // filter has neither id, user, client or peer address nor NAS-Port.
+  // filter has nothing but local_address and called_number.
   [[nodiscard]] std::vector<management::v1::Call> List(const CallFilter& filter) const;
   // MatchingIds is List without the calls.
   [[nodiscard]] std::vector<uint64_t> MatchingIds(const CallFilter& filter) const;

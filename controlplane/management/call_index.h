@@ -36,10 +36,12 @@ class CallIndex {
     absl::btree_set<Entry> entries;
   };
   static constexpr size_t kParts = 32;
-  static constexpr size_t kKeys = 4;
+  static constexpr size_t kKeys = 9;
   using Keys = std::array<uint64_t, kKeys>;  // 0: the call has no such key
 
   [[nodiscard]] static Keys KeysOf(const CallRecord& record);
+  // KeyOf is the most selective one of a filter; 0: it has none.
+  [[nodiscard]] static uint64_t KeyOf(const CallFilter& filter);
   [[nodiscard]] static Part& PartOf(std::array<Part, kParts>& parts, uint64_t key);
 
   mutable std::array<Part, kParts> parts_;

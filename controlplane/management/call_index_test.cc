@@ -45,6 +45,41 @@ TEST_F(CallLookUpTest, FindsByEachKey) {
   EXPECT_THAT(directory_.MatchingIds({.user_octets = "carol"}), IsEmpty());
 }
 
+TEST_F(CallLookUpTest, FindsByEachKeyOfIpv6AndOfServers) {
+  const auto prefix = [](const char* text) { return config::ParsePrefix6(text); };
+  CallRecord record = Record(1, "alice");
+  record.ipv6_interface_id = 0xfe00000000000001;
+  record.ipv6_prefix = prefix("2001:db8:1::/64");
+  record.ipv6_delegated_prefix = prefix("2001:db8:f000::/56");
+  record.names = std::make_shared<const PeerNames>(
+      PeerNames{.host_name = "pac", .called_number = "55", .calling_number = "+4930"});
+  record.marks = std::make_shared<const AccountingMarks>(
+      AccountingMarks{.chargeable_identity = std::string("c\0i", 3), .ms_chap_domain = "D"});
+  directory_.Publish(CallEvent::UP, record);
+  CallRecord other = Record(2, "bob");
+  other.ipv6_interface_id = 1;
+  other.ipv6_prefix = prefix("2001:db8:1::/63");
+  directory_.Publish(CallEvent::UP, other);
+  for (const CallFilter& filter :
+       {CallFilter{.calling_number = "+4930"},
+        CallFilter{.chargeable_identity = std::string("c\0i", 3)},
+        CallFilter{.ipv6_interface_id = 0xfe00000000000001},
+        CallFilter{.ipv6_prefix = prefix("2001:db8:1::/64")},
+        CallFilter{.ipv6_delegated_prefix = prefix("2001:db8:f000::/56")}}) {
+    EXPECT_TRUE(CallIndex().Candidates(filter).has_value()) << "no scan";
+    EXPECT_THAT(directory_.MatchingIds(filter), ElementsAre(1));
+  }
+  EXPECT_THAT(directory_.MatchingIds({.user = "alice", .called_number = "55"}), ElementsAre(1));
+  EXPECT_THAT(directory_.MatchingIds({.user = "bob", .called_number = "55"}), IsEmpty());
+  EXPECT_THAT(directory_.MatchingIds({.ipv6_prefix = prefix("2001:db8:1::/63")}), ElementsAre(2));
+  record.ipv6_delegated_prefix.reset();
+  record.marks = nullptr;
+  directory_.Update(record);
+  EXPECT_THAT(directory_.MatchingIds({.ipv6_delegated_prefix = prefix("2001:db8:f000::/56")}),
+              IsEmpty());
+  EXPECT_THAT(directory_.MatchingIds({.chargeable_identity = std::string("c\0i", 3)}), IsEmpty());
+}
+
 TEST_F(CallLookUpTest, AllKeysMustMatch) {
   directory_.Publish(CallEvent::UP, Record(1, "alice", 0x0a4d000a));
   EXPECT_THAT(directory_.MatchingIds({.user = "alice", .client_address = 0x0a4d000a}),

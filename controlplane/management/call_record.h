@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "controlplane/aaa/authentication.h"
+#include "controlplane/aaa/grants.h"
 #include "controlplane/ppp/call.h"
 #include "culvert/management/v1/management.pb.h"
 
@@ -29,6 +31,8 @@ struct CallRecord {
   std::optional<config::Ipv6Prefix> ipv6_delegated_prefix;  // while the client has it (DHCPv6)
   int64_t started_ms = 0;                                   // since 1970
   std::string end_reason;                                   // with a DOWN event
+  std::shared_ptr<const PeerNames> names = {};              // null: none
+  std::shared_ptr<const AccountingMarks> marks = {};        // null: none
 
   // nas_port is NAS-Port (RFC 2865 s5.5): the call's place in the data plane's table.
   [[nodiscard]] uint32_t nas_port() const { return static_cast<uint32_t>(handle); }

@@ -13,7 +13,14 @@ bool CallFilter::Matches(const CallRecord& record) const {
          (!peer_address || *peer_address == record.peer_address) &&
          (!local_address || *local_address == record.local_address) &&
          (!client_address || *client_address == record.client_address) &&
-         (!nas_port || (record.handle != 0 && *nas_port == record.nas_port()));
+         (!nas_port || (record.handle != 0 && *nas_port == record.nas_port())) &&
+         (!called_number || (record.names && *called_number == record.names->called_number)) &&
+         (!calling_number || (record.names && *calling_number == record.names->calling_number)) &&
+         (!chargeable_identity ||
+          (record.marks && *chargeable_identity == record.marks->chargeable_identity)) &&
+         (!ipv6_interface_id || *ipv6_interface_id == record.ipv6_interface_id) &&
+         (!ipv6_prefix || ipv6_prefix == record.ipv6_prefix) &&
+         (!ipv6_delegated_prefix || ipv6_delegated_prefix == record.ipv6_delegated_prefix);
 }
 
 void CallWatch::Push(management::v1::CallEvent event) {

@@ -24,10 +24,15 @@ struct CallFilter {
   std::optional<std::string> user_octets = {};  // as AAA knows it
   std::optional<uint32_t> peer_address = {}, local_address = {}, client_address = {};
   std::optional<uint32_t> nas_port = {};
+  std::optional<std::string> called_number = {}, calling_number = {};  // PeerNames
+  std::optional<std::string> chargeable_identity = {};                 // AccountingMarks
+  std::optional<uint64_t> ipv6_interface_id = {};
+  std::optional<config::Ipv6Prefix> ipv6_prefix = {}, ipv6_delegated_prefix = {};
   [[nodiscard]] bool Matches(const CallRecord& record) const;
   [[nodiscard]] bool empty() const {
     return !id && !user && !user_octets && !peer_address && !local_address && !client_address &&
-           !nas_port;
+           !nas_port && !called_number && !calling_number && !chargeable_identity &&
+           !ipv6_interface_id && !ipv6_prefix && !ipv6_delegated_prefix;
   }
 };
 

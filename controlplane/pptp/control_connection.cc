@@ -103,6 +103,7 @@ void ControlConnection::OnStartRequest(const wp::StartRequest& request, uint64_t
                          "no resources", now_ms);
   }
   state_ = State::kEstablished;
+  peer_host_name_ = wp::FromName(request.host_name);
   idle_deadline_ms_ = now_ms + settings_->idle_timeout_ms;
   SendStartReply(kResultOk, 0);
 }

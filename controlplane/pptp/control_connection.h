@@ -64,6 +64,8 @@ class ControlConnection {
   [[nodiscard]] std::vector<Effect> TakeEffects();
   [[nodiscard]] bool established() const { return state_ == State::kEstablished; }
   [[nodiscard]] size_t num_calls() const { return calls_.size(); }
+  // peer_host_name: as its Start-Control-Connection-Request has it: any octets, mostly none.
+  [[nodiscard]] const std::string& peer_host_name() const { return peer_host_name_; }
 
  private:
   // kFlush: nothing more is read; closed when the output is written or time is over.
@@ -107,6 +109,7 @@ class ControlConnection {
   CallList calls_;
   State state_ = State::kIdle;
   std::string close_reason_;
+  std::string peer_host_name_;
   uint64_t state_deadline_ms_;        // kIdle, kWaitStopReply, kFlush
   uint64_t silence_deadline_ms_ = 0;  // kEstablished
   uint64_t idle_deadline_ms_ = 0;     // kEstablished and no call

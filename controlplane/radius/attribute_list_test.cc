@@ -70,7 +70,7 @@ TEST(AttributeList, RefusesEmptyValuesAndBadTags) {
             PacketError::kEmptyValue);
   EXPECT_EQ(error_of([](AttributeList& list) { list.AddLong(attr::kEapMessage, {}); }),
             PacketError::kEmptyValue);
-  EXPECT_EQ(error_of([](AttributeList& list) { list.AddTaggedText(attr::kTunnelPassword, 1, ""); }),
+  EXPECT_EQ(error_of([](AttributeList& list) { list.AddTaggedText(attr::kTunnelClientAuthId, 1, ""); }),
             PacketError::kEmptyValue);
   EXPECT_EQ(error_of([](AttributeList& list) { list.AddTaggedInteger(attr::kTunnelType, 32, 1); }),
             PacketError::kBadTag);

@@ -150,6 +150,20 @@ std::vector<uint8_t> Packet::Join(AttributeId id) const {
   return joined;
 }
 
+std::string Packet::JoinTexts(AttributeId id, char separator) const {
+  std::string joined;
+  for (const Attribute& attribute : attributes) {
+    if (attribute.id != id) {
+      continue;
+    }
+    if (!joined.empty()) {
+      joined.push_back(separator);
+    }
+    joined.append(TextOf(attribute.value));
+  }
+  return joined;
+}
+
 std::optional<uint32_t> IntegerOf(Octets value) {
   if (value.size() != sizeof(uint32_t)) {
     return std::nullopt;

@@ -75,6 +75,8 @@ struct Packet {
   [[nodiscard]] size_t Count(AttributeId id) const;
   // Join puts the values of all of them together: EAP-Message (RFC 3579 s3.1).
   [[nodiscard]] std::vector<uint8_t> Join(AttributeId id) const;
+  // JoinTexts is Join with `separator` between them; empty: there is none.
+  [[nodiscard]] std::string JoinTexts(AttributeId id, char separator) const;
 };
 
 // Parse: what follows the header's Length is ignored (RFC 2865 s3).

@@ -27,8 +27,10 @@ void AddSession(const NasIdentity& nas, const CallFacts& call, AttributeList& li
   list.AddText(attr::kNasPortId, NasPortId(call.nas_port));
   list.AddInteger(attr::kServiceType, kServiceTypeFramed);
   list.AddInteger(attr::kFramedProtocol, kFramedProtocolPpp);
-  list.AddText(attr::kCallingStationId, peer);
-  list.AddText(attr::kCalledStationId, local);
+  const PeerNames none;
+  const PeerNames& names = call.names != nullptr ? *call.names : none;
+  list.AddText(attr::kCallingStationId, names.calling_number.empty() ? peer : names.calling_number);
+  list.AddText(attr::kCalledStationId, names.called_number.empty() ? local : names.called_number);
   list.AddText(attr::kAcctSessionId, FormatCallId(call.id));
   list.AddTaggedInteger(attr::kTunnelType, 0, kTunnelTypePptp);
   list.AddTaggedInteger(attr::kTunnelMediumType, 0, kTunnelMediumIpv4);
@@ -36,6 +38,9 @@ void AddSession(const NasIdentity& nas, const CallFacts& call, AttributeList& li
   // as part of the text.
   list.AddText(attr::kTunnelClientEndpoint, peer);
   list.AddText(attr::kTunnelServerEndpoint, local);
+  if (!names.host_name.empty()) {
+    list.AddText(attr::kTunnelClientAuthId, names.host_name);
+  }
   if (!nas.host_name.empty()) {
     list.AddText(attr::kTunnelServerAuthId, nas.host_name);
   }

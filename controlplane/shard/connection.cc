@@ -128,9 +128,21 @@ void Connection::Apply(const pptp::CallRequested& effect) {
                                                   .peer_call_id = effect.peer_call_id,
                                                   .peer_window = effect.peer_receive_window,
                                                   .incoming = effect.incoming,
-                                                  .listener = listener_});
+                                                  .listener = listener_,
+                                                  .names = NamesOf(effect)});
   calls_.emplace(effect.call_id, call);
   call->Begin();
+}
+
+std::shared_ptr<const PeerNames> Connection::NamesOf(const pptp::CallRequested& effect) {
+  const std::string& host_name = control_.peer_host_name();
+  if (!effect.called_number.empty() || !effect.calling_number.empty()) {
+    return MakePeerNames(host_name, effect.called_number, effect.calling_number);
+  }
+  if (host_ == nullptr) {
+    host_ = MakePeerNames(host_name, "", "");
+  }
+  return host_;
 }
 
 void Connection::Apply(const pptp::CallConnected& effect) {

@@ -43,6 +43,8 @@ class Connection final : public CallOwner,
   // Pump takes the protocol's effects and output after every input.
   void Pump();
   void Apply(const pptp::CallRequested& effect);
+  // NamesOf: calls without telephone numbers share one.
+  std::shared_ptr<const PeerNames> NamesOf(const pptp::CallRequested& effect);
   void Apply(const pptp::CallConnected& effect);
   void Apply(const pptp::CallClearRequested& effect);
   void Apply(const pptp::CallLost& effect);
@@ -54,7 +56,8 @@ class Connection final : public CallOwner,
   const size_t listener_;
   pptp::ControlConnection control_;
   std::unordered_map<uint16_t, std::shared_ptr<Call>> calls_;  // by our Call ID
-  bool half_open_ = true;                                      // no Start yet
+  std::shared_ptr<const PeerNames> host_;
+  bool half_open_ = true;  // no Start yet
   bool closed_ = false;
   bool writing_ = false;  // waits for room in the socket
   bool pumping_ = false;

@@ -139,8 +139,11 @@ class OneCall final : public pptp::ControlGate {
   }
   void Begin(const pptp::CallRequested& requested) {
     call_id_ = requested.call_id;
-    report_ = std::make_unique<CallReport>(&shared_->services, peer_address_, kLocal,
-                                           requested.call_id, requested.peer_call_id);
+    report_ = std::make_unique<CallReport>(&shared_->services,
+                                           CallIdentity{.peer_address = peer_address_,
+                                                        .local_address = kLocal,
+                                                        .call_id = requested.call_id,
+                                                        .peer_call_id = requested.peer_call_id});
     report_->OnStarted(uint64_t{report_->id()} << 16 | call_id_);
     control_.AcceptCall(requested.call_id, now_ms_);
   }

@@ -94,6 +94,15 @@ TEST(AddressPools, FixedAddressFromAnAnswerIsNeverShared) {
   EXPECT_EQ(pools.Allocate(2000), kBase);
 }
 
+TEST(AddressPools, OurOwnAddressIsNobodys) {
+  AddressPools pools({Named("a", {Span(0, 1)})}, 0, Seeded());
+  pools.Reserve(kBase);
+  EXPECT_TRUE(pools.AcquireFixed(kBase)) << "by us, for good";
+  EXPECT_FALSE(pools.AcquireFixed(kBase)) << "by a call that a RADIUS server gives it to";
+  EXPECT_EQ(pools.Allocate(0), kBase + 1);
+  EXPECT_EQ(pools.Allocate(0), std::nullopt);
+}
+
 TEST(AddressPools, ReservationsChangeUnderCalls) {
   AddressPools pools({Named("a", {Span(0, 1)})}, 0, Seeded());
   const uint32_t held = pools.Allocate(0).value();

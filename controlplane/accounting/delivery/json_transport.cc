@@ -62,6 +62,12 @@ void AppendCall(const v1::Session& session, std::string* line) {
                   ",\"method\":\"", MethodName(session.method()), "\",\"authentic\":\"",
                   session.authentic() == v1::AUTHENTIC_RADIUS ? "radius" : "local",
                   "\",\"started\":", session.started_s());
+  if (!session.called_number().empty()) {
+    absl::StrAppend(line, ",\"called\":", Quoted(session.called_number()));
+  }
+  if (!session.calling_number().empty()) {
+    absl::StrAppend(line, ",\"calling\":", Quoted(session.calling_number()));
+  }
   if (session.classes_size() != 0) {
     absl::StrAppend(line, ",\"classes\":[");
     for (int i = 0; i < session.classes_size(); ++i) {

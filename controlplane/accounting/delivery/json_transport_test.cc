@@ -22,6 +22,8 @@ v1::Record Stop() {
   session.set_user(std::string("a\"b\\c\n\xff\0z", 9));
   session.set_peer_address(0xc0000201);
   session.add_classes(std::string("\0\x01", 2));
+  session.set_called_number("55");
+  session.set_calling_number("+4930");
   return record;
 }
 
@@ -32,6 +34,8 @@ TEST(JsonLine, IsJsonWhateverTheNameIs) {
   EXPECT_EQ(line["user"].get<std::string>(), std::string("a\"b\\c\n\xc3\xbf\0z", 10));
   EXPECT_EQ(line["peer"], "192.0.2.1");
   EXPECT_EQ(line["classes"][0], "0001");
+  EXPECT_EQ(line["called"], "55");
+  EXPECT_EQ(line["calling"], "+4930");
   EXPECT_EQ(line["input_octets"].get<uint64_t>(), UINT64_MAX);
   EXPECT_EQ(line["session_time"], 60);
   EXPECT_EQ(line["terminate_cause"], 4);

@@ -57,6 +57,18 @@ void AddIpv6(const v1::Session& session, AttributeList& list) {
   }
 }
 
+void AddMarks(const v1::Session& session, AttributeList& list) {
+  if (session.eap_type() != 0) {
+    list.AddInteger(attr::kMsAcctEapType, session.eap_type());
+  }
+  if (!session.chargeable_user_identity().empty()) {
+    list.Add(attr::kChargeableUserIdentity, OctetsOf(session.chargeable_user_identity()));
+  }
+  if (!session.ms_chap_domain().empty()) {
+    list.Add(attr::kMsChapDomain, OctetsOf(session.ms_chap_domain()));
+  }
+}
+
 void AddCall(const v1::Session& session, const radius::NasIdentity& nas, AttributeList& list) {
   if (!session.user().empty()) {
     // PAP and CHAP allow longer names than RADIUS; the record must not be lost for that.
@@ -65,11 +77,16 @@ void AddCall(const v1::Session& session, const radius::NasIdentity& nas, Attribu
   for (const std::string& octets : session.classes()) {
     list.Add(attr::kClass, OctetsOf(octets));
   }
+  auto names = std::make_shared<PeerNames>();
+  names->host_name = session.peer_host_name();
+  names->called_number = session.called_number();
+  names->calling_number = session.calling_number();
   radius::AddSession(nas,
                      {.id = ParseCallId(session.id()).value_or(0),
                       .nas_port = session.nas_port(),
                       .peer_address = session.peer_address(),
-                      .local_address = session.local_address()},
+                      .local_address = session.local_address(),
+                      .names = std::move(names)},
                      list);
   list.AddText(attr::kAcctMultiSessionId, session.id());
   list.AddInteger(attr::kAcctLinkCount, 1);
@@ -87,6 +104,7 @@ void AddCall(const v1::Session& session, const radius::NasIdentity& nas, Attribu
   if (session.method() != v1::METHOD_NONE) {
     list.AddInteger(attr::kMsAcctAuthType, static_cast<uint32_t>(session.method()));
   }
+  AddMarks(session, list);
 }
 
 }  // namespace

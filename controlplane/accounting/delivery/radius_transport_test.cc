@@ -109,6 +109,29 @@ TEST(AccountingAttributes, StopSaysAll) {
   EXPECT_EQ(attributes.packet().Count(attr::kUserPassword), 0u);
 }
 
+TEST(AccountingAttributes, MarksOfTheServerAndNamesOfThePeer) {
+  v1::Record record = Stop();
+  const Attributes without(AccountingAttributes(record, kNas, 0));
+  for (const radius::AttributeId id : {attr::kChargeableUserIdentity, attr::kMsChapDomain,
+                                       attr::kMsAcctEapType, attr::kTunnelClientAuthId}) {
+    EXPECT_EQ(without.packet().Count(id), 0u) << int{id.type};
+  }
+  v1::Session& session = *record.mutable_session();
+  session.set_chargeable_user_identity(std::string("c\0i", 3));
+  session.set_ms_chap_domain("\x07SALES");
+  session.set_eap_type(13);
+  session.set_peer_host_name("pac1");
+  session.set_called_number("55");
+  session.set_calling_number("+4930");
+  const Attributes attributes(AccountingAttributes(record, kNas, 0));
+  EXPECT_EQ(attributes.Text(attr::kChargeableUserIdentity), std::string("c\0i", 3));
+  EXPECT_EQ(attributes.Text(attr::kMsChapDomain), "\x07SALES");
+  EXPECT_EQ(attributes.Integer(attr::kMsAcctEapType), 13u);
+  EXPECT_EQ(attributes.Text(attr::kTunnelClientAuthId), "pac1");
+  EXPECT_EQ(attributes.Text(attr::kCalledStationId), "55");
+  EXPECT_EQ(attributes.Text(attr::kCallingStationId), "+4930");
+}
+
 TEST(AccountingAttributes, StartSaysNothingOfTraffic) {
   v1::Record record = Stop();
   record.set_kind(v1::KIND_START);

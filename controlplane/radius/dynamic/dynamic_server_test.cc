@@ -398,7 +398,6 @@ TEST_F(DynamicServerTest, ValuesAndNumbersOfAttributes) {
 
 TEST_F(DynamicServerTest, NamesThatNoCallCanHave) {
   EXPECT_TRUE(OrderOf(Disconnect().Text(attr::kAcctSessionId, "12")).session.nobody);
-  EXPECT_TRUE(OrderOf(Disconnect().Text(attr::kCallingStationId, "+49 30 1234")).session.nobody);
   EXPECT_FALSE(OrderOf(Disconnect().Text(attr::kUserName, "alice")).session.nobody);
 }
 

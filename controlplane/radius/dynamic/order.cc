@@ -34,11 +34,17 @@ Read Once(std::optional<T>& to, std::optional<From> value) {
   return {};
 }
 
-// ReadAddress: Calling- and Called-Station-Id of our calls are IPv4 addresses as text.
-Read ReadAddress(Octets value, std::optional<uint32_t>& to, SessionKey& session) {
-  const std::optional<uint32_t> address = config::ParseIpv4(TextOf(value));
-  session.nobody |= !address;
-  return Once(to, std::optional<uint32_t>(address.value_or(0)));
+// ReadStation: Calling- and Called-Station-Id of our calls are IPv4 addresses as text, or numbers.
+Read ReadStation(Octets value, std::optional<uint32_t>& address,
+                 std::optional<std::string>& number) {
+  if (address || number) {
+    return Fail(ErrorCause::kInvalidRequest);
+  }
+  address = config::ParseIpv4(TextOf(value));
+  if (!address) {
+    number = TextOf(value);
+  }
+  return {};
 }
 
 // ParseSessionId takes what FormatCallId() writes.
@@ -71,10 +77,46 @@ Read ReadPortId(Octets value, SessionKey& session) {
   return SetPort(port, session);
 }
 
+// ReadSessionId: Acct-Session-Id and Acct-Multi-Session-Id are the same and may both be there.
 Read ReadSessionId(Octets value, SessionKey& session) {
   const std::optional<uint64_t> id = ParseSessionId(TextOf(value));
-  session.nobody |= !id;
-  return Once(session.id, std::optional<uint64_t>(id.value_or(0)));
+  session.nobody |= !id || (session.id && *session.id != *id);
+  session.id = id.value_or(0);
+  return {};
+}
+
+Read ReadInterfaceId(Octets value, SessionKey& session) {
+  constexpr size_t kLen = 8;
+  if (value.size() != kLen) {
+    return Fail(ErrorCause::kInvalidValue);
+  }
+  uint64_t id = 0;
+  for (const uint8_t octet : value) {
+    id = id << 8 | octet;
+  }
+  session.nobody |= id == 0;
+  return Once(session.interface_id, std::optional(id));
+}
+
+Read ReadPrefix(Octets value, std::optional<config::Ipv6Prefix>& to) {
+  const std::optional<Ipv6PrefixValue> prefix = Ipv6PrefixOf(value);
+  if (!prefix) {
+    return Fail(ErrorCause::kInvalidValue);
+  }
+  return Once(to, std::optional(config::Ipv6Prefix{prefix->address, prefix->length}));
+}
+
+std::optional<Read> ReadIpv6Session(const Attribute& attribute, SessionKey& session) {
+  if (attribute.id == attr::kFramedInterfaceId) {
+    return ReadInterfaceId(attribute.value, session);
+  }
+  if (attribute.id == attr::kFramedIpv6Prefix) {
+    return ReadPrefix(attribute.value, session.prefix);
+  }
+  if (attribute.id == attr::kDelegatedIpv6Prefix) {
+    return ReadPrefix(attribute.value, session.delegated_prefix);
+  }
+  return std::nullopt;
 }
 
 // ReadSession: nullopt: the attribute does not name a session.
@@ -92,15 +134,18 @@ std::optional<Read> ReadSession(const Attribute& attribute, SessionKey& session)
     return Once(session.client_address, IntegerOf(attribute.value));
   }
   if (attribute.id == attr::kCallingStationId) {
-    return ReadAddress(attribute.value, session.peer_address, session);
+    return ReadStation(attribute.value, session.peer_address, session.calling_number);
   }
   if (attribute.id == attr::kCalledStationId) {
-    return ReadAddress(attribute.value, session.local_address, session);
+    return ReadStation(attribute.value, session.local_address, session.called_number);
   }
-  if (attribute.id == attr::kAcctSessionId) {
+  if (attribute.id == attr::kAcctSessionId || attribute.id == attr::kAcctMultiSessionId) {
     return ReadSessionId(attribute.value, session);
   }
-  return std::nullopt;
+  if (attribute.id == attr::kChargeableUserIdentity) {
+    return Once(session.chargeable_identity, std::optional(TextOf(attribute.value)));
+  }
+  return ReadIpv6Session(attribute, session);
 }
 
 // IsForUs: the request may name the NAS that it is for in three ways.
@@ -194,10 +239,34 @@ Read ReadChange(const Packet& packet, const Attribute& attribute, CallChange& ch
   if (id == attr::kMikrotikRateLimit) {
     return ReadRateLimit(value, change);
   }
+  if (id == attr::kMikrotikAddressList) {
+    change.address_lists = packet.JoinTexts(attr::kMikrotikAddressList, ',');
+    return {};
+  }
+  if (id == attr::kMikrotikTotalLimit || id == attr::kMikrotikTotalLimitGigawords) {
+    return IntegerOf(value) ? Read() : Fail(ErrorCause::kInvalidValue);  // ReadTotalLimit()
+  }
   if (id == attr::kSessionOctetsLimit) {
     return Once(change.octet_quota, IntegerOf(value));
   }
   return Fail(ErrorCause::kUnsupportedAttribute);
+}
+
+// ReadTotalLimit: two attributes, checked before, make one number.
+Read ReadTotalLimit(const Packet& packet, CallChange& change) {
+  const Attribute* const low = packet.Find(attr::kMikrotikTotalLimit);
+  const Attribute* const high = packet.Find(attr::kMikrotikTotalLimitGigawords);
+  if (low == nullptr && high == nullptr) {
+    return {};
+  }
+  if (packet.Count(attr::kMikrotikTotalLimit) > 1 ||
+      packet.Count(attr::kMikrotikTotalLimitGigawords) > 1) {
+    return Fail(ErrorCause::kInvalidRequest);
+  }
+  const auto value = [](const Attribute* half) -> uint64_t {
+    return half == nullptr ? 0 : IntegerOf(half->value).value_or(0);
+  };
+  return Once(change.octet_quota, std::optional(value(high) << 32 | value(low)));
 }
 
 Read ReadAttribute(const Packet& packet, const Attribute& attribute, Order& order) {
@@ -205,7 +274,7 @@ Read ReadAttribute(const Packet& packet, const Attribute& attribute, Order& orde
     return {};
   }
   if (std::optional<Read> read = ReadSession(attribute, order.session)) {
-    order.session.empty = false;
+    order.session.empty &= attribute.id == attr::kCalledStationId;
     return *read;
   }
   if (order.disconnect) {
@@ -253,6 +322,9 @@ tl::expected<Order, ErrorCause> ReadOrder(const Packet& packet, const NasIdentit
     if (Read read = ReadAttribute(packet, attribute, order); !read) {
       return tl::unexpected(read.error());
     }
+  }
+  if (Read read = ReadTotalLimit(packet, order.change); !read) {
+    return tl::unexpected(read.error());
   }
   if (order.session.empty) {
     return tl::unexpected(ErrorCause::kMissingAttribute);

@@ -11,6 +11,7 @@
 #include "controlplane/radius/dynamic/error_cause.h"
 #include "controlplane/radius/packet.h"
 #include "controlplane/radius/session_attributes.h"
+#include "proto/config/address/address6.h"
 
 namespace culvert::radius {
 
@@ -20,10 +21,15 @@ struct SessionKey {
   std::optional<uint64_t> id = {};              // Acct-Session-Id
   std::optional<uint32_t> nas_port = {};        // CallRecord::nas_port()
   std::optional<uint32_t> client_address = {};  // Framed-IP-Address; all host order
-  std::optional<uint32_t> peer_address = {};    // Calling-Station-Id
-  std::optional<uint32_t> local_address = {};   // Called-Station-Id
-  bool nobody = false;                          // a value was well-formed, but no call can have it
-  bool empty = true;                            // nothing names a session
+  std::optional<uint32_t> peer_address = {};    // Calling-Station-Id, an address
+  std::optional<uint32_t> local_address = {};   // Called-Station-Id, an address
+  std::optional<std::string> calling_number = {}, called_number = {};  // or telephone numbers
+  std::optional<std::string> chargeable_identity = {};                 // RFC 4372
+  std::optional<uint64_t> interface_id = {};                           // Framed-Interface-Id
+  std::optional<config::Ipv6Prefix> prefix = {}, delegated_prefix = {};
+  bool nobody = false;  // a value was well-formed, but no call can have it
+  // Nothing names a session. Called-Station-Id names only us, and thousands of calls at once.
+  bool empty = true;
 };
 
 struct Order {

@@ -28,6 +28,12 @@ CallFilter FilterOf(const SessionKey& session) {
   filter.local_address = session.local_address;
   filter.client_address = session.client_address;
   filter.nas_port = session.nas_port;
+  filter.calling_number = session.calling_number;
+  filter.called_number = session.called_number;
+  filter.chargeable_identity = session.chargeable_identity;
+  filter.ipv6_interface_id = session.interface_id;
+  filter.ipv6_prefix = session.prefix;
+  filter.ipv6_delegated_prefix = session.delegated_prefix;
   return filter;
 }
 

@@ -236,6 +236,19 @@ TEST(AccessReply, EapGoesOnWithStateAndServer) {
 }
 
 // RFC 3579 s2.6.3: RADIUS decides, not the packet inside.
+TEST(AccessReply, AStateOfAnyLengthIsKeptAndOfSeveralTheFirst) {
+  for (const size_t len : {size_t{1}, size_t{16}, kMaxValueLen}) {
+    AttributeList list;
+    list.AddLong(attr::kEapMessage, Bytes{1, 1, 0, 5, 4});
+    list.Add(attr::kState, Bytes(len, 0xcd));
+    list.Add(attr::kState, Bytes(len, 0xee));  // RFC 2865 s5.44 allows one
+    const AuthResult result = ReadEap(Code::kAccessChallenge, list);
+    EXPECT_EQ(result.verdict, AuthVerdict::kChallenge);
+    ASSERT_EQ(result.state.size(), 1 + len);
+    EXPECT_EQ(result.state.back(), 0xcd);
+  }
+}
+
 TEST(AccessReply, TheCodeOfRadiusCounts) {
   const Bytes success = {3, 1, 0, 4}, failure = {4, 1, 0, 4};
   AttributeList with_success, with_failure;

@@ -80,6 +80,7 @@ Request MakeAccessRequest(const AuthRequest& from, const AccessSettings& setting
   }
   AddNas(settings.nas, list);
   AddSession(settings.nas, from.call, list);
+  list.Add(attr::kChargeableUserIdentity, std::array<uint8_t, 1>{0});  // RFC 4372 s2.1: asks for it
   if (from.method() == AuthMethod::kEap && settings.framed_mtu != 0) {
     list.AddInteger(attr::kFramedMtu, settings.framed_mtu);
   }

@@ -80,8 +80,33 @@ TEST(AccessRequest, SaysWhoAsksAndFromWhere) {
   EXPECT_EQ(parsed.Text(attr::kTunnelServerEndpoint), "192.0.2.1");
   EXPECT_EQ(parsed.Text(attr::kTunnelServerAuthId), "culvert");
   EXPECT_EQ(parsed.Text(attr::kConnectInfo), "PPTP");
+  EXPECT_EQ(parsed.Hex(attr::kChargeableUserIdentity), "00");
+  EXPECT_EQ(parsed.Hex(attr::kTunnelClientAuthId), "absent");
   EXPECT_EQ(parsed.Hex(attr::kFramedMtu), "absent");
   EXPECT_EQ(parsed.Hex(attr::kState), "absent");
+}
+
+TEST(AccessRequest, AnIncomingCallHasItsTelephoneNumbers) {
+  AuthRequest login = Login(PapExchange{});
+  login.call.names = std::make_shared<const PeerNames>(
+      PeerNames{.host_name = "pac1", .called_number = "55", .calling_number = "+49 30 1234"});
+  const Parsed parsed(MakeAccessRequest(login, kSettings));
+  EXPECT_EQ(parsed.Text(attr::kCallingStationId), "+49 30 1234");
+  EXPECT_EQ(parsed.Text(attr::kCalledStationId), "55");
+  EXPECT_EQ(parsed.Text(attr::kTunnelClientAuthId), "pac1");
+  EXPECT_EQ(parsed.Text(attr::kTunnelClientEndpoint), "198.51.100.1") << "that is the PAC's";
+  EXPECT_EQ(parsed.Text(attr::kTunnelServerEndpoint), "192.0.2.1");
+}
+
+TEST(AccessRequest, TheLongestStateGoesBackWhole) {
+  AuthRequest login = Login(EapExchange{.packet = {2, 1, 0, 5, 1}});
+  login.state = Bytes(1 + kMaxValueLen, 0xab);
+  login.state[0] = 3;  // the server
+  const Request request = MakeAccessRequest(login, kSettings);
+  EXPECT_EQ(request.server, 3u);
+  const Parsed parsed(request);
+  EXPECT_FALSE(parsed.error.has_value());
+  EXPECT_EQ(parsed.packet.Find(attr::kState)->value.size(), kMaxValueLen);
 }
 
 TEST(AccessRequest, EachMethodHasItsAttributes) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "controlplane/logging/printable.h"
+#include "controlplane/radius/login/cisco_avpair.h"
 #include "controlplane/radius/rate_limit.h"
 #include "controlplane/radius/session_attributes.h"
 
@@ -15,6 +16,13 @@ namespace culvert::radius {
 namespace {
 
 constexpr size_t kMaxDns = 2, kMaxDns6 = 4, kMaxRoutes = 16;
+
+// IsHost: neither "this network", nor loopback, nor multicast and what lies above it.
+bool IsHost(uint32_t address) {
+  constexpr uint32_t kThisNetwork = 0, kLoopback = 127, kMulticast = 224;
+  const uint32_t first = address >> 24;
+  return first != kThisNetwork && first != kLoopback && first < kMulticast;
+}
 
 // GrantReader reads attribute after attribute into the grants; the first that is wrong is kept.
 class GrantReader {
@@ -27,6 +35,7 @@ class GrantReader {
     ReadRoutes();
     ReadLimits();
     ReadRates();
+    ReadCisco();
     ReadNameServers();
     ReadIpv6();
     ReadIpv6Lists();
@@ -36,6 +45,8 @@ class GrantReader {
       }
     }
     grants_.filter_id = Text(attr::kFilterId);
+    ReadMarks();
+    grants_.address_lists = packet_.JoinTexts(attr::kMikrotikAddressList, ',');
     if (!wrong_.empty()) {
       return tl::unexpected(std::move(wrong_));
     }
@@ -64,6 +75,14 @@ class GrantReader {
     return attribute == nullptr ? std::string() : std::string(TextOf(attribute->value));
   }
 
+  void ReadMarks() {
+    AccountingMarks marks{.chargeable_identity = Text(attr::kChargeableUserIdentity),
+                          .ms_chap_domain = Text(attr::kMsChapDomain)};
+    if (!marks.chargeable_identity.empty() || !marks.ms_chap_domain.empty()) {
+      grants_.marks = std::make_shared<const AccountingMarks>(std::move(marks));
+    }
+  }
+
   void CheckService() {
     const auto service = Integer(attr::kServiceType, "Service-Type");
     const auto protocol = Integer(attr::kFramedProtocol, "Framed-Protocol");
@@ -90,6 +109,9 @@ class GrantReader {
     constexpr uint32_t kUserMayChoose = 0xffffffff, kFromPool = 0xfffffffe;
     const auto address = Integer(attr::kFramedIpAddress, "Framed-IP-Address");
     if (address && *address != kUserMayChoose && *address != kFromPool) {
+      if (!IsHost(*address)) {
+        return Wrong("Framed-IP-Address: no host can have it");
+      }
       grants_.fixed_address = *address;
     }
     const auto mask = Integer(attr::kFramedIpNetmask, "Framed-IP-Netmask");
@@ -156,6 +178,21 @@ class GrantReader {
     }
     if (const auto down = Integer(attr::kWisprBandwidthMaxDown, "WISPr-Bandwidth-Max-Down")) {
       grants_.downstream_bps = *down;
+    }
+  }
+
+  // The pairs come last: attributes made for the purpose have precedence.
+  void ReadCisco() {
+    std::optional<CiscoPairs> pairs = ReadCiscoPairs(packet_);
+    if (!pairs) {
+      return Wrong("Cisco-AVPair: a rate-limit");
+    }
+    if (grants_.pool.empty()) {
+      grants_.pool = std::move(pairs->pool);
+    }
+    if (!grants_.upstream_bps && !grants_.downstream_bps) {
+      grants_.upstream_bps = pairs->upstream_bps;
+      grants_.downstream_bps = pairs->downstream_bps;
     }
   }
 

@@ -53,6 +53,12 @@ TEST(RadiusGrants, AddressesAndPools) {
   EXPECT_EQ(fixed(0x0a000002), 0x0a000002u);
   EXPECT_EQ(fixed(0xfffffffe), 0u) << "the NAS chooses";
   EXPECT_EQ(fixed(0xffffffff), 0u) << "the user may choose, but does not here";
+  for (const uint32_t address : {0u, 1u, 0x7f000001u, 0xe0000001u, 0xfffffffdu}) {
+    EXPECT_THAT(GrantsWith([&](AttributeList& list) {
+                  list.AddInteger(attr::kFramedIpAddress, address);
+                }).error(),
+                HasSubstr("Framed-IP-Address"));
+  }
   EXPECT_EQ(GrantsWith([](AttributeList& list) { list.AddText(attr::kFramedPool, "gold"); })->pool,
             "gold");
 }
@@ -112,6 +118,76 @@ TEST(RadiusGrants, LimitsAndClasses) {
   EXPECT_EQ(grants->filter_id, "web");
   EXPECT_THAT(grants->dns, ElementsAre(0x08080808, 0x08080404));
   EXPECT_THAT(grants->wins, ElementsAre(0x0a000001));
+}
+
+TEST(RadiusGrants, SeveralClassesAllComeBackAsTheyAre) {
+  const auto grants = GrantsWith([](AttributeList& list) {
+    for (uint8_t i = 1; i <= 12; ++i) list.Add(attr::kClass, Bytes(253, i));
+  });
+  ASSERT_TRUE(grants.has_value());
+  ASSERT_EQ(grants->classes.size(), 12u);
+  EXPECT_EQ(grants->classes.front(), Bytes(253, 1));
+  EXPECT_EQ(grants->classes.back(), Bytes(253, 12));
+}
+
+TEST(RadiusGrants, AnUnknownVendorIsIgnored) {
+  const auto grants = GrantsWith([](AttributeList& list) {
+    list.Add({9999, 1}, Bytes{1});
+    list.Add({9999, 0}, Bytes{0xff});  // no list of type, length and value
+    list.Add({4'294'967'295, 255}, Bytes(247, 7));
+    list.Add({0, 241}, Bytes{1});  // extended attributes are unknown too
+    list.AddInteger(attr::kSessionTimeout, 60);
+  });
+  ASSERT_TRUE(grants.has_value()) << grants.error();
+  EXPECT_EQ(grants->session_timeout_s, 60u);
+}
+
+TEST(RadiusGrants, MarksForAccountingAndAddressLists) {
+  EXPECT_EQ(Grants({})->marks, nullptr);
+  const auto grants = GrantsWith([](AttributeList& list) {
+    list.AddText(attr::kChargeableUserIdentity, std::string("c\0i", 3));
+    list.AddText(attr::kMsChapDomain, "\x07SALES");
+    list.AddText(attr::kMikrotikAddressList, "debtors");
+    list.AddText(attr::kMikrotikAddressList, "slow");
+  });
+  ASSERT_NE(grants->marks, nullptr);
+  EXPECT_EQ(grants->marks->chargeable_identity, std::string("c\0i", 3));
+  EXPECT_EQ(grants->marks->ms_chap_domain, "\x07SALES");
+  EXPECT_EQ(grants->address_lists, "debtors,slow");
+}
+
+TEST(RadiusGrants, PoolsAndRatesOfCisco) {
+  const auto pairs = [](std::initializer_list<const char*> texts) {
+    return GrantsWith([&](AttributeList& list) {
+      for (const char* text : texts) list.AddText(attr::kCiscoAvPair, text);
+    });
+  };
+  const auto grants = pairs(
+      {"ip:addr-pool=gold", "shell:priv-lvl=15", "lcp:interface-config#1=ip mtu 1300", "nonsense",
+       "lcp:interface-config#1=rate-limit input 1000000 8000 8000 conform-action transmit",
+       "lcp:interface-config#2=rate-limit output 2000000 8000 8000 conform-action transmit"});
+  ASSERT_TRUE(grants.has_value()) << grants.error();
+  EXPECT_EQ(grants->pool, "gold");
+  EXPECT_EQ(grants->upstream_bps, 1'000'000u);
+  EXPECT_EQ(grants->downstream_bps, 2'000'000u);
+  for (const char* text : {"rate-limit", "rate-limit input", "rate-limit input x 1",
+                           "rate-limit sideways 1000", "rate-limit output 1000000000001"}) {
+    EXPECT_THAT(pairs({(std::string("lcp:interface-config=") + text).c_str()}).error(),
+                HasSubstr("Cisco-AVPair"))
+        << text;
+  }
+}
+
+TEST(RadiusGrants, AttributesOfTheirOwnComeBeforeCiscosPairs) {
+  const auto grants = GrantsWith([](AttributeList& list) {
+    list.AddText(attr::kCiscoAvPair, "ip:addr-pool=gold");
+    list.AddText(attr::kCiscoAvPair, "lcp:interface-config#1=rate-limit input 1000000");
+    list.AddText(attr::kFramedPool, "silver");
+    list.AddInteger(attr::kWisprBandwidthMaxDown, 5'000'000);
+  });
+  EXPECT_EQ(grants->pool, "silver");
+  EXPECT_FALSE(grants->upstream_bps.has_value());
+  EXPECT_EQ(grants->downstream_bps, 5'000'000u);
 }
 
 TEST(RadiusGrants, Quotas) {

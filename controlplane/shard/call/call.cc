@@ -34,8 +34,7 @@ Call::Call(Shard* shard, CallOwner* owner, const CallIdentity& identity)
       settings_(shard->settings()),
       owner_(owner),
       identity_(identity),
-      report_(&shard->services(), identity.peer_address, identity.local_address, identity.call_id,
-              identity.peer_call_id),
+      report_(&shard->services(), identity),
       terms_(settings_->listener_rates[identity.listener]),
       alarm_(shard->loop(), [this] { OnAlarm(); }) {
   shard_->OnCallMade();
@@ -298,9 +297,12 @@ void Call::Apply(ppp::Authenticate& effect) {
                          .nas_port = static_cast<uint32_t>(handle_),
                          .peer_address = identity_.peer_address,
                          .local_address = identity_.local_address,
-                         .listener = identity_.listener};
+                         .listener = identity_.listener,
+                         .names = identity_.names};
+  const uint8_t eap_type = effect.request.eap_type();
   shard_->services().admission->Authenticate(
-      std::move(effect.request), [self = shared_from_this(), method](AuthResult result) {
+      std::move(effect.request), [self = shared_from_this(), method, eap_type](AuthResult result) {
+        result.eap_type = eap_type;
         self->OnAuthResult(method, std::move(result));
       });
 }

@@ -14,6 +14,7 @@
 #include "controlplane/ppp/call.h"
 #include "controlplane/pptp/control_connection.h"
 #include "controlplane/shard/alarm.h"
+#include "controlplane/shard/call/call_identity.h"
 #include "controlplane/shard/call/call_ipv6.h"
 #include "controlplane/shard/call/call_report.h"
 #include "controlplane/shard/call/call_terms.h"
@@ -34,14 +35,6 @@ class CallOwner {
   virtual void Refuse(uint16_t call_id, pptp::Refusal refusal) = 0;
   virtual void Disconnect(uint16_t call_id, pptp::DisconnectResult result,
                           std::string_view statistics) = 0;
-};
-
-struct CallIdentity {
-  uint32_t peer_address = 0, local_address = 0;  // outer, host order
-  uint16_t call_id = 0, peer_call_id = 0;
-  uint16_t peer_window = 0;  // packets, as the client announced it
-  bool incoming = false;     // of a dial-in PAC: PPP waits for Incoming-Call-Connected
-  size_t listener = 0;       // by which of pptp.listen it came
 };
 
 class Call : public std::enable_shared_from_this<Call> {

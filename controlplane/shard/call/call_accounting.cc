@@ -90,6 +90,11 @@ void CallAccounting::OnAccepted(AuthMethod method, const AuthResult& result) {
   session_->set_method(MethodOf(method));
   session_->set_authentic(result.source == AuthSource::kRadius ? v1::AUTHENTIC_RADIUS
                                                                : v1::AUTHENTIC_LOCAL);
+  session_->set_eap_type(result.eap_type);
+  if (const auto& marks = result.grants.marks) {
+    session_->set_chargeable_user_identity(marks->chargeable_identity);
+    session_->set_ms_chap_domain(marks->ms_chap_domain);
+  }
   if (result.lease.prefix) {
     SetPrefix(*result.lease.prefix, session_->add_prefixes());
   }
@@ -118,6 +123,11 @@ void CallAccounting::OnUp(const CallRecord& record) {
   session_->set_client_address(record.client_address);
   session_->set_nas_port(record.nas_port());
   session_->set_call_id(record.call_id);
+  if (record.names != nullptr) {
+    session_->set_peer_host_name(record.names->host_name);
+    session_->set_called_number(record.names->called_number);
+    session_->set_calling_number(record.names->calling_number);
+  }
   if (std::exchange(up_, true)) {
     return accounting_->OnChanged(record.id, *session_, interim_interval_s_);
   }

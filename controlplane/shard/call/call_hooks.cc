@@ -40,7 +40,8 @@ void Call::RunUpHooks(const ppp::Up& up) {
                 .wins = grants.wins.empty() ? settings.wins : grants.wins,
                 .prefix = lease_.prefix,
                 .delegated_prefix = lease_.delegated_prefix,
-                .grants = grants});
+                .grants = grants,
+                .names = identity_.names});
   hooks->Run(HookKind::kUp, *hook_facts_);
 }
 

@@ -79,16 +79,16 @@ std::string_view EndCauseName(EndCause cause) {
   return "other";
 }
 
-CallReport::CallReport(const Services* services, uint32_t peer_address, uint32_t local_address,
-                       uint16_t call_id, uint16_t peer_call_id)
+CallReport::CallReport(const Services* services, const CallIdentity& identity)
     : services_(services), accounting_(services->accounting), requested_ms_(SteadyMs()) {
   while (record_.id == 0) {
     record_.id = Random64();
   }
-  record_.peer_address = peer_address;
-  record_.local_address = local_address;
-  record_.call_id = call_id;
-  record_.peer_call_id = peer_call_id;
+  record_.peer_address = identity.peer_address;
+  record_.local_address = identity.local_address;
+  record_.call_id = identity.call_id;
+  record_.peer_call_id = identity.peer_call_id;
+  record_.names = identity.names;
   record_.started_ms = WallMs();
 }
 
@@ -118,6 +118,7 @@ void CallReport::OnRefused(std::string_view metric, std::string_view reason) {
 void CallReport::OnAuthResult(AuthMethod method, const AuthResult& result) {
   if (result.verdict == AuthVerdict::kAccept) {
     accounting_.OnAccepted(method, result);
+    record_.marks = result.grants.marks;
   }
   services_->metrics->OnAuthentication(method, result.verdict);
   if (result.verdict == AuthVerdict::kReject) {

@@ -9,6 +9,7 @@
 #include "controlplane/logging/log_limit.h"
 #include "controlplane/management/call_record.h"
 #include "controlplane/shard/call/call_accounting.h"
+#include "controlplane/shard/call/call_identity.h"
 #include "controlplane/shard/call/end_cause.h"
 #include "controlplane/shard/services.h"
 #include "culvert/dataplane/v1/dataplane.pb.h"
@@ -18,8 +19,7 @@ namespace culvert {
 class CallReport {
  public:
   // `services` outlives the report.
-  CallReport(const Services* services, uint32_t peer_address, uint32_t local_address,
-             uint16_t call_id, uint16_t peer_call_id);
+  CallReport(const Services* services, const CallIdentity& identity);
 
   void OnStarted(uint64_t handle);
   void OnRefused(std::string_view metric, std::string_view reason);

@@ -23,6 +23,7 @@ void Apply(const CallChange& change, CallGrants& grants) {
   set(change.interim_interval_s, grants.interim_interval_s);
   set(change.classes, grants.classes);
   set(change.filter_id, grants.filter_id);
+  set(change.address_lists, grants.address_lists);
 }
 
 // Forget drops of a change what a login has said anew.
@@ -38,6 +39,7 @@ void Forget(const CallGrants& grants, CallChange& change) {
   drop(grants.interim_interval_s.has_value(), change.interim_interval_s);
   drop(!grants.classes.empty(), change.classes);
   drop(!grants.filter_id.empty(), change.filter_id);
+  drop(!grants.address_lists.empty(), change.address_lists);
 }
 
 void SetRoute(const config::Ipv4Prefix& prefix, v1::Prefix* route) {

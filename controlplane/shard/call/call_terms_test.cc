@@ -67,7 +67,8 @@ TEST_F(CallTermsTest, AChangeHoldsWhenConfirmed) {
               .octet_quota = 9,
               .interim_interval_s = 90,
               .classes = std::vector<std::vector<uint8_t>>{{1, 2}},
-              .filter_id = "gold"},
+              .filter_id = "gold",
+              .address_lists = "slow"},
              Note());
   const v1::CallConfig config = Fill();
   EXPECT_EQ(config.upstream_policer().committed_bps(), 32'000u);
@@ -83,6 +84,7 @@ TEST_F(CallTermsTest, AChangeHoldsWhenConfirmed) {
   EXPECT_EQ(terms_.grants().interim_interval_s, 90u);
   EXPECT_EQ(terms_.grants().classes, (std::vector<std::vector<uint8_t>>{{1, 2}}));
   EXPECT_EQ(terms_.grants().filter_id, "gold");
+  EXPECT_EQ(terms_.grants().address_lists, "slow");
   EXPECT_FALSE(terms_.OnConfirmed()) << "nothing more was changed";
 }
 

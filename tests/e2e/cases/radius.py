@@ -12,7 +12,8 @@ mschap Cleartext-Password := "secret"
 \tFramed-IP-Address = 10.77.0.203
 alice Cleartext-Password := "secret"
 \tFramed-IP-Address = 10.77.0.204, Class = 0x676f6c64, Session-Timeout = 3600,
-\tIdle-Timeout = 600, Acct-Interim-Interval = 60, WISPr-Bandwidth-Max-Up = 5000000
+\tIdle-Timeout = 600, Acct-Interim-Interval = 60, WISPr-Bandwidth-Max-Up = 5000000,
+\tChargeable-User-Identity = 0x637569, Session-Octets-Limit = 1000000000
 eapms Cleartext-Password := "secret", EAP-Type := MSCHAPv2
 \tFramed-IP-Address = 10.77.0.205
 tls EAP-Type := TLS
@@ -103,6 +104,9 @@ def radius_eap(lab):
                           options=options)
     expect(call["mppe"] == "128", f"MPPE {call['mppe']} with EAP-TLS's keys")
     expect(client.hang_up() == 0, "the client did not end well")
+    _, stop = accounted(server, "tls", call)
+    expect(stop["MS-Acct-EAP-Type"] == "TLS", f"no EAP method in {stop}")
+    expect(stop["Tunnel-Client-Auth-Id:0"] == "local", f"no host name in {stop}")
     refused = lab.dial(user="chap", password="wrong", auth="eap", mppe="none")
     refused.refused()
     expect("Access-Reject" in server.text(), "the server did not refuse")
@@ -140,7 +144,12 @@ def radius_coa(lab):
     expect("up=2000000 down=- session_timeout=1800 idle_timeout=60" in
            gateway.log("controlplane"), "the change is not in the log")
     client.ping(TUNNEL_GATEWAY)
-    code, answer = server.send("disconnect", ["User-Name = alice"])
+    refused("Missing-Attribute", 'Called-Station-Id = "10.0.0.1"', kind="disconnect")
+    code, answer = server.send("coa", [*who, "Session-Octets-Limit = 2000000000",
+                                       'Mikrotik-Address-List = "debtors"'])
+    expect(code == "CoA-ACK", f"{code} {answer}")
+    expect("quota=2000000000" in gateway.log("controlplane"), "the quota is not in the log")
+    code, answer = server.send("disconnect", ["Chargeable-User-Identity = 0x637569"])
     expect(code == "Disconnect-ACK", f"{code} {answer}")
     gateway.wait_calls(0, 2)
     heard_the_end(client)
@@ -148,6 +157,7 @@ def radius_coa(lab):
     expect(start["Class"] == "0x676f6c64" and stop["Class"] == "0x6e6577",
            f"Class {start['Class']}, then {stop['Class']}")
     expect(stop["Acct-Terminate-Cause"] == "Admin-Reset", stop["Acct-Terminate-Cause"])
+    expect(stop["Chargeable-User-Identity"] == "0x637569", f"no identity in {stop}")
     refused("Session-Context-Not-Found", "User-Name = alice", kind="disconnect")
 
 

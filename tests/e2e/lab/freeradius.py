@@ -9,6 +9,8 @@ from lab import process
 from lab.process import Failure
 
 SECRET = "e2e-shared-secret"
+# What users are told to include.
+_DICTIONARY = os.path.join(os.path.dirname(__file__), "../../../config/dictionary.culvert")
 AUTH, ACCT, COA = "127.0.0.1:1812", "127.0.0.1:1813", "127.0.0.1:3799"
 
 _RADIUSD = """
@@ -110,7 +112,8 @@ class FreeRadius:
         self._process = None
         os.mkdir(self.directory)
         self._write("radiusd.conf", _RADIUSD.format(dir=self.directory, secret=SECRET))
-        self._write("dictionary", "")
+        with open(_DICTIONARY, encoding="utf-8") as file:
+            self._write("dictionary", file.read())
         self._write("users", users)
         self._make_certificates(tls)
 
@@ -166,8 +169,8 @@ class FreeRadius:
         """radclient: a CoA-Request ("coa") or Disconnect-Request ("disconnect"); returns the code
         of the answer, its attributes as radclient shows them. ("none", "") without one."""
         done = subprocess.run(
-            ["ip", "netns", "exec", self.network.gateway, "radclient", "-x", "-r", "1", "-t", "3",
-             port, kind, secret], input="\n".join(attributes) + "\n", capture_output=True,
+            ["ip", "netns", "exec", self.network.gateway, "radclient", "-x", "-d",
+             self.directory, "-r", "1", "-t", "3", port, kind, secret], input="\n".join(attributes) + "\n", capture_output=True,
             text=True, timeout=20, check=False)
         answer = re.search(r"Received (\S+) Id .*?\n(.*)", done.stdout, re.S)
         return (answer[1], answer[2]) if answer else ("none", done.stdout + done.stderr)
