@@ -53,7 +53,7 @@ Judgement LcpClientPolicy::Judge(const Option& option, OptionList* naks) {
     case lcp::kAcfc:
       return option.value.empty() ? Judgement::kAck : Judgement::kMalformed;
     case lcp::kAuthentication: {
-      const std::vector<uint8_t> ours = ppp::MethodOption(AuthMethod::kMsChapV2);
+      const std::vector<uint8_t> ours = ppp::MethodOption(method_);
       if (std::equal(ours.begin(), ours.end(), option.value.begin(), option.value.end())) {
         return Judgement::kAck;
       }

@@ -10,10 +10,11 @@
 namespace culvert::client_role {
 
 // LcpClientPolicy asks for an MRU, a magic number and compressed headers, and lets the server
-// have MS-CHAPv2 as authentication, nothing else.
+// have one method of authentication, nothing else.
 class LcpClientPolicy final : public ppp::OptionPolicy {
  public:
-  LcpClientPolicy(uint16_t mru, uint32_t magic) : mru_(mru), magic_(magic) {}
+  LcpClientPolicy(uint16_t mru, uint32_t magic, AuthMethod method = AuthMethod::kMsChapV2)
+      : mru_(mru), magic_(magic), method_(method) {}
 
   void Reset() override { authenticates_ = false; }
   void EmitRequest(wire::ppp::OptionList* out) override;
@@ -24,10 +25,13 @@ class LcpClientPolicy final : public ppp::OptionPolicy {
 
   // authenticates: the server wants to know who we are.
   [[nodiscard]] bool authenticates() const { return authenticates_; }
+  // magic: ours; 0: the server would not have it.
+  [[nodiscard]] uint32_t magic() const { return ask_magic_ ? magic_ : 0; }
 
  private:
   uint16_t mru_;
   uint32_t magic_;
+  AuthMethod method_;
   bool ask_mru_ = true, ask_magic_ = true, ask_pfc_ = true, ask_acfc_ = true;
   bool authenticates_ = false;
 };

@@ -1,11 +1,8 @@
 #include "controlplane/client_role/ppp_client.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
-
-#include "controlplane/crypto/mppe_keys.h"
-#include "controlplane/crypto/mschap.h"
-#include "proto/wire/auth.h"
 
 namespace culvert::client_role {
 
@@ -22,12 +19,11 @@ uint32_t RandomMagic(const ppp::Random& random) {
 }  // namespace
 
 PppClient::PppClient(const ppp::PppSettings* settings, const Account* account,
-                     const ppp::Random& random, ppp::PppCounters* counters)
+                     const ppp::Random& random, ppp::PppCounters* counters, const Wishes* wishes)
     : settings_(settings),
-      account_(account),
-      random_(random),
-      lcp_policy_(settings->mru, RandomMagic(random)),
-      ccp_policy_(wp::ccp::k128Bit, /*allow_stateful=*/false),
+      authentication_(account, wishes, &random),
+      lcp_policy_(settings->mru, RandomMagic(random), wishes->method),
+      ccp_policy_(wishes->mppe, wishes->stateful, wishes->stateful),
       lcp_(wp::kLcp, wp::kProtocolReject, wp::kTimeRemaining, &lcp_policy_, this, *settings,
            counters),
       ipcp_(wp::kIpcp, 0, 0, &ipcp_policy_, this, *settings, counters),
@@ -49,8 +45,9 @@ void PppClient::OnFrame(wire::Octets octets, uint64_t now_ms) {
     lcp_.OnPacket(frame->information, now_ms);
   } else if (!lcp_.opened()) {
     return;  // RFC 1661 s3.4
-  } else if (frame->protocol == wp::kChap) {
-    OnChap(frame->information);
+  } else if (frame->protocol == wp::kChap || frame->protocol == wp::kPap ||
+             frame->protocol == wp::kEap) {
+    Authenticate(frame->protocol, frame->information);
   } else if (frame->protocol == wp::kIpcp && authenticated_) {
     ipcp_.OnPacket(frame->information, now_ms);
   } else if (frame->protocol == wp::kCcp && authenticated_ && wants_mppe()) {
@@ -65,12 +62,17 @@ void PppClient::OnTimer(uint64_t now_ms) {
   lcp_.OnTimer(now_ms);
   ipcp_.OnTimer(now_ms);
   ccp_.OnTimer(now_ms);
+  if (again_ms_ && now_ms >= *again_ms_) {
+    authentication_.Again();
+    again_ms_ = now_ms + settings_->restart_timer_ms;
+    TakeAuthentication();
+  }
 }
 
 std::vector<std::vector<uint8_t>> PppClient::TakeFrames() { return std::exchange(frames_, {}); }
 
 std::optional<uint64_t> PppClient::deadline_ms() const {
-  std::optional<uint64_t> next;
+  std::optional<uint64_t> next = again_ms_;
   for (const ppp::Negotiator* one : {&lcp_, &ipcp_, &ccp_}) {
     if (one->deadline_ms()) {
       next = std::min(next.value_or(UINT64_MAX), *one->deadline_ms());
@@ -84,14 +86,20 @@ bool PppClient::up() const {
 }
 
 void PppClient::OnLayerUp(uint16_t protocol) {
-  if (protocol == wp::kLcp && !lcp_policy_.authenticates()) {
+  if (protocol == wp::kCcp) {
+    ++num_ccp_opened_;
+  } else if (protocol == wp::kLcp && lcp_policy_.authenticates()) {
+    authentication_.Begin();
+    TakeAuthentication();
+  } else if (protocol == wp::kLcp) {
     StartNetwork();
   }
 }
 
 void PppClient::OnLayerDown(uint16_t protocol) {
   if (protocol == wp::kLcp) {
-    authenticated_ = responded_ = false;
+    authenticated_ = false;
+    again_ms_.reset();
     ccp_.Down(now_ms_);
     ipcp_.Down(now_ms_);
   }
@@ -114,11 +122,17 @@ void PppClient::OnTerminateRequest(uint16_t protocol) {
 }
 
 void PppClient::OnExtraPacket(uint16_t protocol, const wp::ControlPacket& packet) {
+  if (protocol == wp::kCcp && packet.code == wp::kResetRequest) {
+    ++num_resets_;
+    return Send(wp::EmitControl(wp::kCcp, wp::kResetAck, packet.identifier, {}));
+  }
   if (protocol != wp::kLcp) {
     return;
   }
-  if (packet.code == wp::kEchoRequest) {
-    Send(wp::EmitControl(wp::kLcp, wp::kEchoReply, packet.identifier, packet.data));
+  if (packet.code == wp::kEchoRequest && packet.data.size() >= 4) {
+    std::vector<uint8_t> data(packet.data.begin(), packet.data.end());
+    wire::StoreBe32(data.data(), lcp_policy_.magic());  // RFC 1661 s5.8: the sender's own
+    Send(wp::EmitControl(wp::kLcp, wp::kEchoReply, packet.identifier, data));
   } else if (packet.code == wp::kProtocolReject && packet.data.size() >= 2) {
     const uint16_t rejected = wire::LoadBe16(packet.data.data());
     if (rejected == wp::kIpcp || rejected == wp::kCcp) {
@@ -127,49 +141,26 @@ void PppClient::OnExtraPacket(uint16_t protocol, const wp::ControlPacket& packet
   }
 }
 
-void PppClient::OnChap(wire::Octets information) {
-  const tl::expected<wp::ControlPacket, wp::Error> packet = wp::ParseControl(information);
-  if (!packet) {
-    return;
-  }
-  if (packet->code == wire::chap::kChallenge) {
-    OnChallenge(*packet);
-  } else if (packet->code == wire::chap::kSuccess && responded_ && !authenticated_) {
-    OnSuccess({reinterpret_cast<const char*>(packet->data.data()), packet->data.size()});
-  } else if (packet->code == wire::chap::kFailure && responded_) {
-    Fail("the server refuses the password");
-  }
+void PppClient::Authenticate(uint16_t protocol, wire::Octets information) {
+  authentication_.OnPacket(protocol, information);
+  TakeAuthentication();
 }
 
-void PppClient::OnChallenge(const wp::ControlPacket& packet) {
-  const auto value = wire::chap::ParseValue(packet.data);
-  if (!value || value->value.size() != challenge_.size()) {
-    return;
+void PppClient::TakeAuthentication() {
+  for (std::vector<uint8_t>& frame : authentication_.TakeFrames()) {
+    Send(std::move(frame));
   }
-  std::copy(value->value.begin(), value->value.end(), challenge_.begin());
-  random_(peer_challenge_);
-  nt_response_ = crypto::GenerateNtResponse(challenge_, peer_challenge_, account_->user,
-                                            crypto::SpanOf16(account_->nt_hash));
-  std::array<uint8_t, wire::chap::kMsChapResponseLen> response{};  // RFC 2759 s4
-  std::copy(peer_challenge_.begin(), peer_challenge_.end(), response.begin());
-  std::copy(nt_response_.begin(), nt_response_.end(), response.begin() + 24);
-  responded_ = true;
-  Send(wp::EmitControl(wp::kChap, wire::chap::kResponse, packet.identifier,
-                       wire::chap::EmitValue({.value = response, .name = account_->user})));
-}
-
-void PppClient::OnSuccess(std::string_view message) {
-  // RFC 2759 s5: a server that does not prove that it knows the password is not trusted.
-  const std::string proof =
-      crypto::AuthenticatorResponse(crypto::SpanOf16(account_->nt_hash), nt_response_,
-                                    peer_challenge_, challenge_, account_->user);
-  if (!message.starts_with(proof)) {
-    Fail("the server does not know the password");
-    return lcp_.Close("authentication failed", now_ms_);
+  again_ms_.reset();
+  if (!authentication_.failure().empty()) {
+    Fail(authentication_.failure());
+    if (authentication_.server_failed()) {
+      lcp_.Close("authentication failed", now_ms_);
+    }
+  } else if (authentication_.passed() && !authenticated_) {
+    StartNetwork();
+  } else if (authentication_.waits_for_pap()) {
+    again_ms_ = now_ms_ + settings_->restart_timer_ms;
   }
-  keys_ = crypto::MsChapV2StartKeys(crypto::SpanOf16(account_->nt_hash), nt_response_,
-                                    crypto::MppeSide::kClient);
-  StartNetwork();
 }
 
 void PppClient::StartNetwork() {
@@ -180,6 +171,28 @@ void PppClient::StartNetwork() {
   }
   ipcp_.Open(now_ms_);
   ipcp_.Up(now_ms_);
+}
+
+PppClient::Step PppClient::step() const {
+  return up()                                             ? Step::kUp
+         : !lcp_.opened()                                 ? Step::kLink
+         : lcp_policy_.authenticates() && !authenticated_ ? Step::kAuthentication
+                                                          : Step::kNetwork;
+}
+
+PppClient::Encryption PppClient::encryption() const {
+  if (!ccp_.opened()) {
+    return {};
+  }
+  return {.epoch = num_ccp_opened_,
+          .send_bits = ccp_policy_.send_bits(),
+          .receive_bits = ccp_policy_.receive_bits(),
+          .send_stateful = ccp_policy_.send_stateful(),
+          .receive_stateful = ccp_policy_.receive_stateful()};
+}
+
+void PppClient::RequestReset() {
+  Send(wp::EmitControl(wp::kCcp, wp::kResetRequest, ccp_.NextIdentifier(), {}));
 }
 
 void PppClient::Fail(std::string_view why) {

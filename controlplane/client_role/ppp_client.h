@@ -1,15 +1,14 @@
-// PppClient: the PPP side of a VPN client's call: LCP, MS-CHAPv2, CCP with stateless MPPE-128 and
-// IPCP, made of the same Negotiator as the server. Without socket, clock or thread; one thread.
+// PppClient: the PPP side of a VPN client's call: LCP, authentication, CCP with MPPE and IPCP, made
+// of the same Negotiator as the server. Without socket, clock or thread; one thread.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "controlplane/client_role/authentication.h"
 #include "controlplane/client_role/client_policies.h"
 #include "controlplane/ppp/negotiation/negotiator.h"
 #include "controlplane/ppp/options/ccp_policy.h"
@@ -18,14 +17,20 @@ namespace culvert::client_role {
 
 class PppClient final : private ppp::NegotiatorOwner {
  public:
-  struct Account {
-    std::string user;
-    Secret nt_hash;  // crypto::NtPasswordHash() of the password
+  using Account = client_role::Account;
+  // Step: what is being negotiated.
+  enum class Step : uint8_t { kLink, kAuthentication, kNetwork, kUp };
+  // Encryption: what CCP has agreed on, once it is open.
+  struct Encryption {
+    uint32_t epoch = 0;  // new each time that CCP opens: keys start again; 0: it never has
+    uint16_t send_bits = 0, receive_bits = 0;
+    bool send_stateful = false, receive_stateful = false;
   };
+
   // `settings`: timers and counts of RFC 1661 s4.6, and the MRU; its `mppe` says whether CCP is
-  // asked for. It, `account` and `counters` outlive the client.
+  // asked for. All outlive the client.
   PppClient(const ppp::PppSettings* settings, const Account* account, const ppp::Random& random,
-            ppp::PppCounters* counters);
+            ppp::PppCounters* counters, const Wishes* wishes = &kUsualWishes);
 
   void Start(uint64_t now_ms);
   // OnFrame: from the protocol field on, or with FF 03 before it.
@@ -42,8 +47,15 @@ class PppClient final : private ppp::NegotiatorOwner {
   // failure: why the call cannot succeed any more; empty while it can.
   [[nodiscard]] const std::string& failure() const { return failure_; }
   [[nodiscard]] uint32_t address() const { return ipcp_policy_.address(); }  // host order
-  // keys: once MS-CHAPv2 has succeeded; as the client sends and receives.
-  [[nodiscard]] const MppeStartKeys& keys() const { return keys_; }
+  // keys: once a method that gives some has passed; as the client sends and receives.
+  [[nodiscard]] const MppeStartKeys& keys() const { return authentication_.keys(); }
+  [[nodiscard]] Step step() const;
+  [[nodiscard]] Encryption encryption() const;
+  // num_resets: how many Reset-Requests of stateful MPPE the server has sent; each is answered with
+  // a Reset-Ack, and the next frame is to be a flushed one (RFC 3078 s8.2).
+  [[nodiscard]] uint32_t num_resets() const { return num_resets_; }
+  // RequestReset asks for that: frames of stateful MPPE were lost.
+  void RequestReset();
 
  private:
   void Send(std::vector<uint8_t> frame) override { frames_.push_back(std::move(frame)); }
@@ -56,26 +68,21 @@ class PppClient final : private ppp::NegotiatorOwner {
   void OnExtraPacket(uint16_t protocol, const wire::ppp::ControlPacket& packet) override;
   void OnCodeRejected(uint16_t, uint8_t) override {}
 
-  void OnChap(wire::Octets information);
-  void OnChallenge(const wire::ppp::ControlPacket& packet);
-  void OnSuccess(std::string_view message);
+  void Authenticate(uint16_t protocol, wire::Octets information);
+  void TakeAuthentication();
   void StartNetwork();
   void Fail(std::string_view why);
   [[nodiscard]] bool wants_mppe() const { return settings_->mppe != ppp::MppePolicy::kDeny; }
 
   const ppp::PppSettings* const settings_;
-  const Account* const account_;
-  const ppp::Random& random_;
   uint64_t now_ms_ = 0;
   std::vector<std::vector<uint8_t>> frames_;
   std::string failure_;
   bool authenticated_ = false;
+  std::optional<uint64_t> again_ms_;  // the PAP request
+  uint32_t num_ccp_opened_ = 0, num_resets_ = 0;
 
-  std::array<uint8_t, 16> challenge_{}, peer_challenge_{};  // theirs, ours
-  std::array<uint8_t, 24> nt_response_{};
-  bool responded_ = false;
-  MppeStartKeys keys_;
-
+  Authentication authentication_;
   LcpClientPolicy lcp_policy_;
   IpcpClientPolicy ipcp_policy_;
   ppp::CcpPolicy ccp_policy_;

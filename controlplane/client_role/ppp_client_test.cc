@@ -21,24 +21,31 @@ Secret HashOf(std::string_view password) {
       {reinterpret_cast<const uint8_t*>(password.data()), password.size()});
 }
 
+Secret SecretOf(std::string_view text) {
+  return Secret({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+}
+
 Users Alice() {
   Users users;
-  users.Insert("alice", {.password = {}, .nt_hash = HashOf("secret")});
+  users.Insert("alice", {.password = SecretOf("secret"), .nt_hash = HashOf("secret")});
   return users;
 }
 
 // Link joins a client to a server whose AAA knows alice with "secret".
 class Link {
  public:
-  explicit Link(std::string_view password, ppp::MppePolicy mppe = ppp::MppePolicy::kRequire) {
+  explicit Link(std::string_view password, ppp::MppePolicy mppe = ppp::MppePolicy::kRequire,
+                const Wishes& wishes = kUsualWishes)
+      : wishes_(wishes) {
     auto server = std::make_shared<ppp::PppSettings>();
     server->gateway_address = 0x0a4d0001;
     server->mppe = mppe;
-    server->methods = {AuthMethod::kMsChapV2};
+    server->mppe_stateful = true;
+    server->methods = {wishes.method};
     server_ = std::make_unique<ppp::PppCall>(server, random_, &counters_, now_ms_);
     settings_.mppe = mppe;
-    account_ = {.user = "alice", .nt_hash = HashOf(password)};
-    client_ = std::make_unique<PppClient>(&settings_, &account_, random_, &counters_);
+    account_ = {.user = "alice", .nt_hash = HashOf(password), .password = SecretOf(password)};
+    client_ = std::make_unique<PppClient>(&settings_, &account_, random_, &counters_, &wishes_);
   }
 
   void Run() {
@@ -72,9 +79,12 @@ class Link {
     std::generate(out.begin(), out.end(), [this] { return next_ = next_ * 5 + 7; });
   };
   ppp::PppCounters counters_;
+  const Wishes wishes_;
   ppp::PppSettings settings_;
   PppClient::Account account_;
-  LocalUsers users_{std::make_shared<const Users>(Alice())};
+  LocalUsers users_{std::make_shared<const Users>(Alice()),
+                    eap::Settings{.methods = {eap::Method::kMsChapV2, eap::Method::kMd5},
+                                  .server_name = "server"}};
   std::unique_ptr<ppp::PppCall> server_;
   std::unique_ptr<PppClient> client_;
   ppp::DataplaneState state_;
@@ -99,6 +109,52 @@ TEST(PppClient, GoesWithoutMppeWhenItIsDenied) {
   link.Run();
   EXPECT_TRUE(link.client_->up()) << link.client_->failure();
   EXPECT_FALSE(link.state_.send.has_value());
+}
+
+TEST(PppClient, KnowsEveryMethod) {
+  const Wishes kWishes[] = {{.method = AuthMethod::kPap},
+                            {.method = AuthMethod::kChapMd5},
+                            {.method = AuthMethod::kMsChap},
+                            {.method = AuthMethod::kMsChapV2},
+                            {.method = AuthMethod::kEap, .eap_type = wire::eap::kMsChapV2},
+                            {.method = AuthMethod::kEap, .eap_type = wire::eap::kMd5Challenge}};
+  for (const Wishes& wishes : kWishes) {
+    SCOPED_TRACE(static_cast<int>(wishes.method) * 100 + wishes.eap_type);
+    Link right("secret", ppp::MppePolicy::kDeny, wishes);
+    right.Run();
+    EXPECT_TRUE(right.client_->up()) << right.client_->failure();
+    EXPECT_EQ(right.client_->step(), PppClient::Step::kUp);
+    Link wrong("wrong", ppp::MppePolicy::kDeny, wishes);
+    wrong.Run();
+    EXPECT_FALSE(wrong.client_->up());
+    EXPECT_EQ(wrong.client_->failure(), "the server refuses the password");
+  }
+}
+
+TEST(PppClient, AgreesOnEveryEncryption) {
+  const uint32_t kLengths[] = {wire::ppp::ccp::k40Bit, wire::ppp::ccp::k56Bit,
+                               wire::ppp::ccp::k128Bit};
+  for (const AuthMethod method : {AuthMethod::kMsChap, AuthMethod::kMsChapV2, AuthMethod::kEap}) {
+    for (const uint32_t length : kLengths) {
+      for (const bool stateful : {false, true}) {
+        SCOPED_TRACE(length);
+        Link link("secret", ppp::MppePolicy::kRequire,
+                  {.method = method, .mppe = length, .stateful = stateful});
+        link.Run();
+        ASSERT_TRUE(link.client_->up()) << link.client_->failure();
+        const PppClient::Encryption agreed = link.client_->encryption();
+        EXPECT_EQ(agreed.epoch, 1u);
+        ASSERT_TRUE(link.state_.receive && link.state_.send);
+        EXPECT_EQ(agreed.send_bits, link.state_.receive->bits);
+        EXPECT_EQ(agreed.receive_bits, link.state_.send->bits);
+        EXPECT_EQ(agreed.send_stateful, stateful);
+        EXPECT_EQ(agreed.receive_stateful, stateful);
+        const MppeStartKeys& keys = link.client_->keys();
+        EXPECT_TRUE((agreed.send_bits == 128 ? keys.send_128 : keys.send_40_56)
+                        .Equals(link.state_.receive->start_key.octets()));
+      }
+    }
+  }
 }
 
 TEST(PppClient, WrongPasswordIsToldByTheServer) {

@@ -85,7 +85,7 @@ void CcpPolicy::AddMissing(const Options& options, OptionList* naks) {
   if (++num_empty_ > kMaxEmpty) {
     return Fail("the client asks for no MPPE");
   }
-  naks->AddU32(ccp::kMppe, ccp::kStateless | Strongest(allowed_));
+  naks->AddU32(ccp::kMppe, ModeFor(ccp::kStateless) | Strongest(allowed_));
 }
 
 void CcpPolicy::Accept(const Options& options) {
@@ -96,6 +96,9 @@ void CcpPolicy::Accept(const Options& options) {
 }
 
 uint32_t CcpPolicy::ModeFor(uint32_t asked) const {
+  if (want_stateful_) {
+    return 0;
+  }
   return allow_stateful_ ? asked & ccp::kStateless : uint32_t{ccp::kStateless};
 }
 

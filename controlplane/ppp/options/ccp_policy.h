@@ -10,9 +10,14 @@ namespace culvert::ppp {
 class CcpPolicy final : public OptionPolicy {
  public:
   // `allowed`: a mask of k40Bit, k56Bit, k128Bit; at least one. Stateless mode is asked for;
-  // `allow_stateful`: the peer gets the other one when it insists.
-  CcpPolicy(uint32_t allowed, bool allow_stateful)
-      : allowed_(allowed), allow_stateful_(allow_stateful), requested_(allowed) {}
+  // `allow_stateful`: the peer gets the other one when it insists. `want_stateful`: it is we who
+  // insist on it, which a client may.
+  CcpPolicy(uint32_t allowed, bool allow_stateful, bool want_stateful = false)
+      : allowed_(allowed),
+        allow_stateful_(allow_stateful),
+        want_stateful_(want_stateful),
+        requested_(allowed),
+        receive_stateful_(want_stateful) {}
 
   void Reset() override {
     accepted_ = 0;
@@ -40,7 +45,7 @@ class CcpPolicy final : public OptionPolicy {
   [[nodiscard]] uint32_t ModeFor(uint32_t asked) const;
 
   const uint32_t allowed_;
-  const bool allow_stateful_;
+  const bool allow_stateful_, want_stateful_;
   uint32_t requested_;             // the mask in our request; narrowed by the peer's Nak, for good
   uint32_t accepted_ = 0;          // the one bit of the peer's request
   bool receive_stateful_ = false;  // as our request says; set by the peer's Nak, for good
