@@ -77,6 +77,8 @@ const char* WantedText(const FieldDescriptor& field) {
       return "a string";
     case FieldDescriptor::CPPTYPE_BOOL:
       return "true or false";
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return "a number";
     default:
       return "an integer";
   }
@@ -191,6 +193,10 @@ class Reader {
       const auto* boolean = node.as_boolean();
       if (boolean == nullptr) return RefuseType(node, key, WantedText(field));
       reflection->SetBool(message, &field, boolean->get());
+    } else if (field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE && !field.is_repeated()) {
+      const auto number = node.is_number() ? node.value<double>() : std::nullopt;
+      if (!number) return RefuseType(node, key, WantedText(field));
+      reflection->SetDouble(message, &field, *number);
     } else {
       const uint32_t value = ReadInteger(node, key, field, limits);
       if (field.is_repeated()) {
@@ -229,7 +235,7 @@ class Reader {
 
 }  // namespace
 
-void ReadToml(std::string_view text, const std::string& file, bool from_user, v1::Config* config,
+void ReadToml(std::string_view text, const std::string& file, bool from_user, Message* message,
               SourceMap* places, std::vector<Problem>* problems) {
   const toml::parse_result result = toml::parse(text, file);
   if (!result) {
@@ -238,7 +244,7 @@ void ReadToml(std::string_view text, const std::string& file, bool from_user, v1
                                 fmt::format("not TOML: {}", error.description())});
     return;
   }
-  Reader(file, from_user, places, problems).ReadTable(result.table(), "", config);
+  Reader(file, from_user, places, problems).ReadTable(result.table(), "", message);
 }
 
 }  // namespace culvert::config

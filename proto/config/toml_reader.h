@@ -1,5 +1,8 @@
-// ReadToml reads TOML into the configuration message by reflection. toml++ is used here only.
+// ReadToml reads TOML into a message by reflection: the configuration, or what a tool is to do.
+// toml++ is used here only.
 #pragma once
+
+#include <google/protobuf/message.h>
 
 #include <string>
 #include <string_view>
@@ -10,10 +13,11 @@
 
 namespace culvert::config {
 
-// ReadToml adds what `text` sets to `config`, the places to `places` and what is wrong to
-// `problems`. Arrays replace. `file` is the name in places and problems; `from_user`: not the
-// embedded defaults.
-void ReadToml(std::string_view text, const std::string& file, bool from_user, v1::Config* config,
-              SourceMap* places, std::vector<Problem>* problems);
+// ReadToml adds what `text` sets to `message`, whose fields may have Limits, the places to `places`
+// and what is wrong to `problems`. Arrays replace. `file` is the name in places and problems;
+// `from_user`: not the embedded defaults.
+void ReadToml(std::string_view text, const std::string& file, bool from_user,
+              google::protobuf::Message* message, SourceMap* places,
+              std::vector<Problem>* problems);
 
 }  // namespace culvert::config
