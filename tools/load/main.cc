@@ -9,6 +9,8 @@ namespace {
 
 // The subcommands, in the order of the help.
 constexpr void (*kSubcommands[])(CLI::App*, Chosen*) = {
+    AddRun,
+    AddMonkey,
     AddSink,
 };
 

@@ -16,6 +16,8 @@ constexpr int kCannotStart = 2;  // wrong use, or nothing could be started: one 
 using Chosen = std::function<int()>;
 
 // Each adds a subcommand to `app`, whose callback sets `chosen`. Both outlive the parsing.
+void AddRun(CLI::App* app, Chosen* chosen);
+void AddMonkey(CLI::App* app, Chosen* chosen);
 void AddSink(CLI::App* app, Chosen* chosen);
 
 }  // namespace culvert::load

@@ -3,6 +3,7 @@
 #include <rte_hash_crc.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "proto/wire/byte_order.h"
 
@@ -25,11 +26,23 @@ void StoreBe64(uint8_t* at, uint64_t value) {
   StoreBe32(at + 4, static_cast<uint32_t>(value));
 }
 
+// Crc goes on with CRC-32C. (rte_hash_crc itself wants aligned data.)
+uint32_t Crc(std::span<const uint8_t> data, uint32_t crc) {
+  size_t at = 0;
+  for (; at + 8 <= data.size(); at += 8) {
+    uint64_t word;
+    std::memcpy(&word, &data[at], sizeof word);
+    crc = rte_hash_crc_8byte(word, crc);
+  }
+  for (; at < data.size(); ++at) {
+    crc = rte_hash_crc_1byte(data[at], crc);
+  }
+  return crc;
+}
+
 // Checksum takes its own field as left out.
 uint32_t Checksum(std::span<const uint8_t> payload) {
-  const uint32_t head = rte_hash_crc(payload.data(), kChecksumAt, 0xffffffff);
-  const auto rest = payload.subspan(kProbeLen);
-  return ~rte_hash_crc(rest.data(), static_cast<uint32_t>(rest.size()), head);
+  return ~Crc(payload.subspan(kProbeLen), Crc(payload.first(kChecksumAt), 0xffffffff));
 }
 
 void EmitCounts(const SinkCounts& counts, uint8_t* out) {

@@ -1,5 +1,7 @@
 #include "tools/load/packet/sink_calls.h"
 
+#include "tools/load/packet/inner.h"
+
 namespace culvert::load {
 
 namespace {

@@ -20,9 +20,9 @@ class SinkCalls {
   };
   static constexpr uint64_t kForgetMs = 120'000;  // after a call's last packet
   static constexpr size_t kMaxCalls = 1'000'000;  // more are not answered
-  static constexpr uint64_t kIpUdpLen = 20 + 8;   // what octets are counted with
 
   // Take counts a kData or kAsk of `payload_len` octets. nullptr: there are too many calls.
+  // The call is good until the next Take or Forget.
   Call* Take(const Probe& probe, size_t payload_len, uint64_t now_ms);
   // TakeCorrupted counts a damaged probe, for the call that its header names if there is one.
   void TakeCorrupted(const Probe& probe);

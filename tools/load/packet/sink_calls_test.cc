@@ -27,11 +27,11 @@ TEST(Order, TellsPlaces) {
 
 TEST(SinkCalls, CountsEachCallAndAll) {
   SinkCalls calls;
+  calls.Take(Data(2, 0), 72, kNow);
   calls.Take(Data(1, 0), 36, kNow);
   calls.Take(Data(1, 2), 36, kNow);
   calls.Take(Data(1, 1), 36, kNow);
   SinkCalls::Call* call = calls.Take(Data(1, 1), 36, kNow);
-  calls.Take(Data(2, 0), 72, kNow);
   calls.TakeCorrupted(Data(1, 9));
   calls.TakeCorrupted(Data(99, 9));
   calls.CountAnswers(call, 2, 200);

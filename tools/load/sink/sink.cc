@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "proto/config/address/address.h"
+#include "tools/load/packet/inner.h"
 #include "tools/load/packet/sink_calls.h"
 #include "tools/load/sink/udp_batch.h"
 #include "tools/load/subcommand.h"
@@ -79,7 +80,7 @@ class Sink {
       answer.sequence = call->next_answer++;
       EmitProbe(answer, nullptr, socket_.Add(from, len));
     }
-    calls_.CountAnswers(call, answers, answers * (SinkCalls::kIpUdpLen + len));
+    calls_.CountAnswers(call, answers, answers * (kIpUdpLen + len));
   }
 
   UdpBatch socket_;
