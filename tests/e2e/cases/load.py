@@ -1,0 +1,117 @@
+"""Many calls at once, dialled by culvert-load."""
+import json
+
+from lab import process
+from lab.case import case, expect
+from lab.gateway import find_binary
+from lab.network import CLIENT, CORE, GATEWAY, INTERNET, TUNNEL_GATEWAY, TUNNEL_NET
+
+LOCAL = "10.99.0.128/25"        # besides CLIENT[0], on the same wire
+SOURCES = "10.99.0.128-10.99.0.250"
+CLIENTS = "10.78.0.0/22"
+SINK = f"{INTERNET}:5011"
+
+
+def start(lab, **overrides):
+    """A gateway with room for 1000 calls, a sink behind it, and a client with many addresses."""
+    gateway = lab.configure(pools=[{"name": "clients", "ranges": [CLIENTS]}], **overrides)
+    gateway.config["dataplane"]["clients"] = {
+        "interface": "culvert0", "addresses": [f"{TUNNEL_GATEWAY}/32"],
+        "routes": [TUNNEL_NET, CLIENTS]}
+    gateway.config["log"]["level"] = "info"
+    gateway.write_config()
+    gateway.write_secrets("".join(f"load{i} * secret *\n" for i in range(1000)))
+    network = lab.network
+    process.run(["ip", "-n", network.internet, "route", "add", CLIENTS, "via", CORE])
+    process.run(["ip", "-n", network.client(), "addr", "add", f"{CLIENT[0]}/24", "dev", "cli0"])
+    process.run(["ip", "-n", network.client(), "route", "add", "local", LOCAL, "dev", "lo"])
+    gateway.start()
+    lab.start_in(network.internet, find_binary(lab.build, "culvert-load"), "sink", "--listen", SINK)
+    # The first packet to a neighbour is lost while its address is resolved.
+    network.exec(network.internet, "ping", "-n", "-q", "-c", "3", "-i", "0.2", CORE, check=False)
+    return gateway
+
+
+def load(lab, *arguments, timeout=120):
+    """culvert-load run in the client's namespace; the finished process and its report."""
+    report = lab.path("load.json")
+    usual = {"--server": GATEWAY[0], "--password": "secret", "--json": report}
+    flags = [part for flag in usual.items() if flag[0] not in arguments for part in flag]
+    done = lab.network.exec(lab.network.client(), find_binary(lab.build, "culvert-load"), "run",
+                            *flags, *arguments, timeout=timeout, check=False)
+    print(done.stderr + done.stdout)
+    if done.returncode == 2:
+        return done, None
+    with open(report, encoding="utf-8") as file:
+        return done, json.load(file)
+
+
+@case("load-500", limit=200)
+def load_500(lab):
+    """500 calls with MPPE-128 and packets both ways: all come up, nothing is lost."""
+    gateway = start(lab)
+    done, report = load(lab, "--calls", 500, "--rate", 50, "--source", SOURCES, "--sink", SINK,
+                        "--packet-rate", 2, "--imix", "--seconds", 10, "--max-failed", 0,
+                        "--max-loss", 0)
+    expect(done.returncode == 0, f"status {done.returncode}: {report['limits_not_held']}")
+    expect(report["established"] == 500, f"{report['established']} calls were up")
+    for direction in ("up", "down"):
+        found = report[direction]
+        expect(found["sent"] > 500 * 2 * 9, f"{direction}: only {found['sent']} packets")
+        expect(found["received"] == found["sent"], f"{direction}: {found}")
+        expect(not (found["late"] or found["duplicated"] or found["corrupted"]),
+               f"{direction}: {found}")
+    gateway.wait_calls(0)
+
+
+@case("load-methods", limit=150)
+def load_methods(lab):
+    """Every method and every kind of encryption that culvert-load has, packets both ways."""
+    start(lab, ppp__mppe="allow", ppp__mppe_bits=[40, 56, 128], ppp__mppe_stateful="allow",
+          auth__methods=["eap", "mschap-v2", "mschap", "chap-md5", "pap"],
+          auth__eap_methods=["mschapv2", "md5"])
+    kinds = [("pap", 0, False), ("chap-md5", 0, False), ("eap-md5", 0, False),
+             ("mschap", 128, False), ("eap-mschapv2", 128, False), ("mschap-v2", 0, False)]
+    kinds += [("mschap-v2", bits, stateful) for bits in (40, 56, 128) for stateful in (False, True)]
+    for auth, bits, stateful in kinds:
+        done, report = load(lab, "--calls", 3, "--rate", 10, "--auth", auth, "--mppe", bits,
+                            *(["--stateful"] if stateful else []), "--sink", SINK, "--packet-rate",
+                            150, "--seconds", 2, "--max-failed", 0, "--max-loss", 0)
+        name = f"{auth} {bits} {'stateful' if stateful else ''}"
+        expect(done.returncode == 0, f"{name}: status {done.returncode}: {done.stderr[-200:]}"
+               f"{report and report['limits_not_held']}")
+        # More than 256 packets: the keys of stateful mode have changed.
+        expect(report["down"]["received"] > 3 * 260, f"{name}: {report['down']}")
+
+
+@case("load-wrong-use", limit=120)
+def load_wrong_use(lab):
+    """What cannot start says so in one line, with status 2, and leaves nothing running."""
+    gateway = start(lab)
+    for arguments, text in (
+            (["--password", "wrong"], "the server refuses the password"),
+            (["--user", "nobody"], "the server refuses the password"),
+            (["--server", "10.99.0.77"], "the first call to 10.99.0.77 failed: connect: "),
+            (["--port", 1724], "the first call to 10.99.0.1 failed: connect: Connection refused"),
+            (["--source", "10.96.0.0/24"], "10.96.0.0 is not local"),
+            (["--mppe", 0], "failed: "),
+            (["--calls", 0], "--calls: 0 is out of range"),
+            (["--no-such-flag"], "--no-such-flag"),
+            (["--json", "/nowhere/x"], "/nowhere/x: cannot be written")):
+        done, _ = load(lab, "--setup-timeout-seconds", 8, "--seconds", 0, *arguments)
+        expect(done.returncode == 2, f"{arguments}: status {done.returncode}")
+        lines = done.stderr.strip().splitlines()
+        expect(text in lines[-1], f"{arguments}: {lines}")
+    plan = lab.path("plan.toml")
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write('server = ["10.99.0.1"]\nsauce = ["10.1.0.0/24"]\n')
+    done, _ = load(lab, plan)
+    expect(done.returncode == 2 and f"{plan}:2: sauce: unknown key" in done.stderr, done.stderr)
+    done = lab.network.exec(lab.network.client(), "setpriv", "--bounding-set=-net_raw",
+                            "--inh-caps=-net_raw", find_binary(lab.build, "culvert-load"), "run",
+                            "--server", GATEWAY[0], check=False)
+    expect(done.returncode == 2 and "no permission for raw sockets" in done.stderr, done.stderr)
+    done, report = load(lab, "--calls", 4, "--users", 4, "--seconds", 0, "--min-setup-rate", 1e5)
+    expect(done.returncode == 1 and "min_setup_rate" in report["limits_not_held"][0],
+           f"status {done.returncode}")
+    gateway.wait_calls(0)
