@@ -204,7 +204,8 @@ TEST(Load, AllProblemsAtOnceInTheOrderOfTheFile) {
                   "start_timeout_s, echo_interval_s, echo_timeout_s, stop_timeout_s, "
                   "receive_window, max_calls_per_connection, max_connections, "
                   "call_id_rest_s, reorder_packets, reorder_delay_ms, honour_peer_window, "
-                  "dont_fragment, copy_dscp, dscp, rates, pools, idle_timeout_s, "
+                  "dont_fragment, copy_dscp, dscp, rates, ack_delay_ms, pools, "
+                  "idle_timeout_s, "
                   "call_timeout_s, lcp_delay_ms, incoming_calls, sources",
                   "f:5: log.level: must be a string, found an integer"));
 }
