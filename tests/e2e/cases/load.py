@@ -1,6 +1,7 @@
 """Many calls at once, dialled by culvert-load."""
 import json
 import os
+import socket
 import time
 
 from lab import process
@@ -151,3 +152,54 @@ def load_monkey(lab):
     for name, number in descriptors(gateway).items():
         # culvertctl has connected meanwhile; gRPC keeps a descriptor or two for good.
         expect(number <= before[name] + 4, f"{name}: {before[name]} descriptors, then {number}")
+
+
+def ask(lab, path, **request):
+    """A request to a run's control socket; its reply, which must have no error."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(5)
+        client.connect(path)
+        client.sendall(json.dumps(request).encode() + b"\n")
+        reply = json.loads(client.makefile().readline())
+    expect("error" not in reply, f"{request}: {reply.get('error')}")
+    return reply
+
+
+@case("load-control", limit=120)
+def load_control(lab):
+    """A run that is watched and changed over its socket, captured, and ended by a signal."""
+    gateway = start(lab)
+    path, report, plot, pcap = (lab.path(name) for name in ("sock", "json", "svg", "pcap"))
+    run = process.start(
+        ["ip", "netns", "exec", lab.network.client(), find_binary(lab.build, "culvert-load"), "run",
+         "--server", GATEWAY[0], "--password", "secret", "--source", SOURCES, "--calls", 20, "--rate",
+         50, "--users", 1000, "--calls-per-connection", 7, "--seconds", 60, "--sink", SINK, "--control",
+         path, "--json", report, "--plot", plot, "--max-failed", 0, "--max-loss", 0],
+        lab.path("run.log"))
+    lab.on_close(lambda: process.stop(run))
+
+    def calls_up(number):
+        return os.path.exists(path) and ask(lab, path, status=True)["calls"]["up"] == number
+    process.wait_for("20 calls", lambda: calls_up(20), 15, 0.2)
+    ask(lab, path, capture={"call": 3, "file": pcap})
+    ask(lab, path, packet_rate=20)
+    ask(lab, path, add=15, rate=20)
+    process.wait_for("35 calls", lambda: calls_up(35), 15, 0.2)
+    gateway.wait_calls(35)
+    ask(lab, path, stop=5)
+    process.wait_for("30 calls", lambda: calls_up(30), 15, 0.2)
+    time.sleep(3)
+    second = ask(lab, path, status=True)["last_second"]
+    expect(second["up_packets"] > 30 * 20 * 0.8, f"the rate did not change: {second}")
+    status, took = process.stop(run, 20)
+    expect(status == 0, f"status {status}: {process.tail(lab.path('run.log'), 5)}")
+    gateway.wait_calls(0)
+    with open(report, encoding="utf-8") as file:
+        found = json.load(file)
+    expect(found["established"] == 35 and found["down"]["lost"] == 0, found["down"])
+    with open(plot, encoding="utf-8") as file:
+        expect(file.read().rstrip().endswith("</svg>"), "no picture")
+    shown = process.run(["tcpdump", "-n", "-r", pcap]).stdout.splitlines()
+    both = {line.split(" > ")[0].split()[-1] for line in shown if "GREv1" in line}
+    expect(len(shown) > 50 and GATEWAY[0] in both and len(both) == 2, f"{len(shown)} lines, {both}")
+    expect(not os.path.exists(path), "the socket is still there")
