@@ -100,6 +100,7 @@ class Fleet {
 
   // fleet_control.cc
   void Begin(Call& call);
+  void Request(Connection& connection, Call& call);
   [[nodiscard]] uint16_t TakeId(uint32_t source);
   void Connect(Connection& connection);
   void OnSocket(Connection& connection, uint32_t events);

@@ -66,17 +66,28 @@ void Fleet::Begin(Call& call) {
   }
   call.source = connection->source;
   call.server = connection->server;
-  Enter(call, Stage::kConnect);
   ++connection->num_calls;
   const auto timeout_ms = static_cast<uint64_t>(plan_->setup_timeout_seconds() * 1000);
   SetTimer(&call.setup_due_ms, now_ms() + timeout_ms, call.index, kSetup);
-  if (connection->fd < 0) {
-    return Connect(*connection);
-  }
   if (connection->control.established() && !connection->stopping) {
-    On(*connection, client_role::Established{});
-    Flush(*connection);
+    Request(*connection, call);
+    return TakeEffects(*connection);
   }
+  Enter(call, Stage::kConnect);
+  if (connection->fd < 0) {
+    Connect(*connection);
+  }
+}
+
+void Fleet::Request(Connection& connection, Call& call) {
+  call.id = TakeId(connection.source);
+  if (call.id == 0) {
+    Enter(call, Stage::kConnect);
+    return Fail(call, "no Call ID is free for this source");
+  }
+  by_id_[KeyOf(connection.source, call.id)] = call.index;
+  Enter(call, Stage::kRequest);
+  connection.control.Dial(call.id, now_ms());
 }
 
 void Fleet::Connect(Connection& connection) {
@@ -177,18 +188,9 @@ void Fleet::Flush(Connection& connection) {
 void Fleet::On(Connection& connection, const client_role::Established&) {
   const uint32_t first = connection.group * plan_->calls_per_connection();
   for (uint32_t i = first; i < calls_.size() && i < first + plan_->calls_per_connection(); ++i) {
-    Call& call = calls_[i];
-    if (call.stage != Stage::kConnect && call.stage != Stage::kStart) {
-      continue;
+    if (calls_[i].stage == Stage::kConnect || calls_[i].stage == Stage::kStart) {
+      Request(connection, calls_[i]);
     }
-    call.id = TakeId(connection.source);
-    if (call.id == 0) {
-      Fail(call, "no Call ID is free for this source");
-      continue;
-    }
-    by_id_[KeyOf(connection.source, call.id)] = call.index;
-    Enter(call, Stage::kRequest);
-    connection.control.Dial(call.id, now_ms());
   }
 }
 

@@ -180,6 +180,7 @@ Report MakeReport(const Plan& plan, const Tally& tally, const std::vector<Call>&
   FillSpread(tally.round_trip, report.mutable_round_trip_ms());
   report.set_gre_late(static_cast<double>(tally.gre_late));
   report.set_gre_duplicated(static_cast<double>(tally.gre_duplicated));
+  report.set_gre_strange(static_cast<double>(tally.gre_strange));
   report.set_unsent(static_cast<double>(tally.unsent));
   for (const v1::Sample& sample : samples) {
     *report.add_samples() = sample;

@@ -169,6 +169,10 @@ void Runner::Run() {
       Turn();
     }
   }
+  if (plan_.redial()) {
+    dial_seconds_ = static_cast<double>(tally_.last_up_us - begun_us_) / kSecondUs;
+    dialling_samples_ = samples_.size();
+  }
   const double end_rate = std::max(kMinEndRate, plan_.rate());
   fleet_.EndCalls(end_rate);
   const auto end_us = static_cast<uint64_t>(plan_.calls() / end_rate * kSecondUs) + kCloseUs;
