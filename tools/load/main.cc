@@ -12,6 +12,7 @@ constexpr void (*kSubcommands[])(CLI::App*, Chosen*) = {
     AddRun,
     AddMonkey,
     AddSink,
+    AddConformance,
 };
 
 int Main(int argc, char** argv) {

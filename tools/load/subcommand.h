@@ -19,5 +19,6 @@ using Chosen = std::function<int()>;
 void AddRun(CLI::App* app, Chosen* chosen);
 void AddMonkey(CLI::App* app, Chosen* chosen);
 void AddSink(CLI::App* app, Chosen* chosen);
+void AddConformance(CLI::App* app, Chosen* chosen);
 
 }  // namespace culvert::load

@@ -1,3 +1,3 @@
 """The cases; importing this module fills the list."""
-from cases import (attacks, authentication, bad_paths, calls, durability, floods,  # noqa: F401
-                   ipv6, load, ports, quickstart, radius, reload, start, traffic, users)
+from cases import (attacks, authentication, bad_paths, calls, conformance, durability,  # noqa: F401
+                   floods, ipv6, load, ports, quickstart, radius, reload, start, traffic, users)
