@@ -204,7 +204,10 @@ void PppCall::Impl::OnIpcpDown() {
   programmed_address_ = 0;
   ProgramLater();
   const State state = network_->ipcp.state();
-  if (state == State::kStopping || state == State::kClosing) {
+  if (state == State::kStopping) {
+    return;  // OnTerminateRequest follows, after the Ack
+  }
+  if (state == State::kClosing) {
     return OnIpcpGone(network_->ipcp.reason(), "IPCP was closed");
   }
   if (++num_ipcp_restarts_ > kMaxIpcpRestarts) {
