@@ -118,7 +118,7 @@ std::vector<Outcome> Outcomes() {
           {&kB, {Verdict::kSkipped, "why"}, 0}};
 }
 
-TEST(Report, TotalsAndLines) {
+TEST(ConformanceReport, TotalsAndLines) {
   const std::vector<Outcome> outcomes = Outcomes();
   EXPECT_EQ(FormatTotals(Count(outcomes)),
             "4 cases: 1 fine, 1 depart as others do, 1 violate the RFC, 1 skipped");
@@ -128,7 +128,7 @@ TEST(Report, TotalsAndLines) {
               testing::ContainsRegex("^control/a .*\ngre/b .*\n$"));
 }
 
-TEST(Report, Json) {
+TEST(ConformanceReport, Json) {
   const Survey survey{.host_name = "host", .vendor = "vendor\n", .firmware = 3, .offers = 0};
   const auto json = nlohmann::json::parse(FormatJson("192.0.2.1:1723", survey, Outcomes()));
   EXPECT_EQ(json["server"], "192.0.2.1:1723");
@@ -140,7 +140,7 @@ TEST(Report, Json) {
   EXPECT_EQ(json["cases"][3]["came_back"], "why");
 }
 
-TEST(Report, Junit) {
+TEST(ConformanceReport, Junit) {
   const std::string xml = FormatJunit("192.0.2.1:1723", Outcomes());
   EXPECT_THAT(xml, HasSubstr("tests=\"4\" failures=\"1\" skipped=\"1\""));
   EXPECT_THAT(xml, HasSubstr("<failure message=\"bad &amp; \\x01\">"));
@@ -149,7 +149,7 @@ TEST(Report, Junit) {
   EXPECT_THAT(xml, HasSubstr("</testsuite>\n"));
 }
 
-TEST(Report, MarkdownKeepsItsColumns) {
+TEST(ConformanceReport, MarkdownKeepsItsColumns) {
   const std::string text = FormatMarkdown({}, Outcomes());
   EXPECT_THAT(text, HasSubstr("| gre/b | RFC 2 s2 | sends b\\|c | asks | good | fine |\n"));
 }
