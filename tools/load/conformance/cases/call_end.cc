@@ -174,9 +174,11 @@ Result WrongDirection(Session& s) {
 }
 
 Result LinkEndsWithoutAnswers(Session& s) {
+  s.ppp.habits.answer_lcp = s.ppp.habits.answer_echo = false;
   if (!s.Dial()) {
     return s.Broken();
   }
+  s.Forget();
   const uint64_t began = Session::NowMs();
   const bool ended = s.Ended(65'000);
   return Judge{ended, ended ? fmt::format("{} after {:.0f} s", s.HeardControl(),

@@ -154,7 +154,12 @@ Result Old(Session& s, uint32_t behind) {
     return s.Alive() ? Departs("answered", "Linux, which lets old LCP echoes pass")
                      : Violates("answered, and then the call is dead");
   }
-  return Holds{s.Alive(), "dropped, the call goes on"};
+  if (s.Alive() || s.Alive()) {
+    return Fine("dropped, the call goes on");
+  }
+  return behind > 1000 ? Departs("the call is dead afterwards",
+                                 "pptpd and Linux, which take it for a number far ahead")
+                       : Violates("the call is dead afterwards");
 }
 
 // Jump: after one packet far ahead, those that continue the old numbers.
