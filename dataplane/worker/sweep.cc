@@ -1,5 +1,7 @@
 #include "dataplane/worker/sweep.h"
 
+#include <rte_prefetch.h>
+
 #include <algorithm>
 #include <bit>
 
@@ -98,7 +100,68 @@ void Visit(uint32_t index, WorkerContext* context) {
   }
 }
 
+// Fetch brings near what Visit reads; nothing but the sweep has done so for long.
+void Fetch(uint32_t index, WorkerContext* context) {
+  const Call& call = context->calls->At(index);
+  rte_prefetch0(&call);
+  rte_prefetch0(&call.more());
+  rte_prefetch0(&context->calls->WatchOf(index));
+}
+
+// MayRest: nothing is due within `rest_ms`, whatever the call does. What is noticed that much later
+// must not matter, either: short time-outs are watched closely.
+bool MayRest(const Call& call, const CallWatch& watch, uint32_t rest_ms, uint32_t now_ms) {
+  constexpr uint32_t kShortS = 16;
+  constexpr uint64_t kOctetsPerMs = 12'500'000;  // 100 Gbit/s
+  const auto is_far = [&](uint32_t since_ms, uint64_t timeout_s) {
+    return timeout_s >= kShortS && uint64_t{now_ms - since_ms} + rest_ms < timeout_s * kMsPerSecond;
+  };
+  if (watch.in_doubt != 0) {
+    return false;
+  }
+  if (watch.interval_s != 0 && watch.told_dead == 0 &&
+      (watch.sent != 0 || !is_far(watch.heard_ms, watch.interval_s))) {
+    return false;
+  }
+  if (watch.idle_timeout_s != 0 && watch.told_idle == 0 &&
+      !is_far(watch.active_ms, watch.idle_timeout_s)) {
+    return false;
+  }
+  return watch.octet_quota == 0 || watch.told_quota != 0 ||
+         call.upstream_octets + call.more().downstream_octets + rest_ms * kOctetsPerMs <
+             watch.octet_quota;
+}
+
+// ForEach takes the calls of a word of Sweep's.
+template <typename Function>
+void ForEach(uint64_t word, uint32_t at, Function function) {
+  for (; word != 0; word &= word - 1) {
+    function(at * 64 + static_cast<uint32_t>(std::countr_zero(word)));
+  }
+}
+
 }  // namespace
+
+// RunWord visits the calls of the word whose turn it is that do not rest. They get their rests so
+// that a quarter of those that may is visited in each pass.
+unsigned Sweep::RunWord(WorkerContext* context) {
+  uint64_t due = 0;
+  ForEach(watched_[next_], next_, [&](uint32_t index) {
+    if (rests_[index] != 0) {
+      --rests_[index];
+    } else {
+      due |= Bit(index);
+      Fetch(index, context);
+    }
+  });
+  ForEach(due, next_, [&](uint32_t index) {
+    Visit(index, context);
+    const bool may_rest = MayRest(context->calls->At(index), context->calls->WatchOf(index),
+                                  kRestS * kMsPerSecond, context->now_ms);
+    rests_[index] = static_cast<uint8_t>(may_rest ? kRestS - 1 - (pass_ + index) % kRestS : 0);
+  });
+  return static_cast<unsigned>(std::popcount(due));
+}
 
 void Sweep::Run(WorkerContext* context) {
   const uint32_t elapsed_ms = context->now_ms - last_ms_;
@@ -112,11 +175,9 @@ void Sweep::Run(WorkerContext* context) {
   // A round's share. Words without calls cost next to nothing.
   constexpr unsigned kMaxCalls = 64;
   for (unsigned num = 0; owed_ >= kMsPerSecond && num < kMaxCalls; owed_ -= kMsPerSecond) {
-    for (uint64_t word = watched_[next_]; word != 0; word &= word - 1) {
-      Visit(next_ * 64 + static_cast<uint32_t>(std::countr_zero(word)), context);
-      ++num;
-    }
+    num += RunWord(context);
     next_ = next_ + 1 == num_words ? 0 : next_ + 1;
+    pass_ += next_ == 0 ? 1 : 0;
   }
 }
 

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "dataplane/mppe/lanes/lanes.h"
 #include "dataplane/reorder/reorder.h"
 #include "dataplane/steps/downstream/acknowledgement.h"
 #include "dataplane/steps/forward/unresolved_neighbour.h"
@@ -88,6 +89,13 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.neighbour_wait = std::make_unique<NeighbourWait>(shared.neighbour_wait_ms);
 }
 
+Worker::~Worker() {
+  for (const Stage stage : kCryptStages) {
+    Queue& queue = stages_[static_cast<unsigned>(stage)];
+    rte_pktmbuf_free_bulk(queue.mbufs, queue.num);
+  }
+}
+
 absl::Status Worker::MakeRings() {
   bool ok = true;
   auto make = [&ok](unsigned size) {
@@ -137,6 +145,10 @@ unsigned Worker::RunOnce() {
   context_.now_tsc = rte_rdtsc();
   context_.now_ms = static_cast<uint32_t>(context_.now_tsc / tsc_per_ms_);
   context_.route_epoch = context_.fib->epoch();
+  for (const Stage stage : kCryptStages) {
+    Queue& queue = stages_[static_cast<unsigned>(stage)];
+    queue.waited = queue.num > 0;
+  }
   TakeCommand();
   if (PollNeighbours(&context_)) {
     RunSpawned();
@@ -147,6 +159,7 @@ unsigned Worker::RunOnce() {
   SendDueAcks(num);
   SweepCalls();
   ExpireOuterFragments(&context_);
+  RunWaitingTooLong();
   counters_.rounds.Count(rte_rdtsc() - context_.now_tsc, us_32_);
   return num;
 }
@@ -178,6 +191,7 @@ void Worker::TakeCommand() {
   if (command == nullptr) {
     return;
   }
+  RunWaiting();  // as long as their calls are there
   if (command->kind == Command::Kind::kTrace) {
     tracer_.Begin(command->trace_handle, command->trace_count);
   } else {
@@ -189,6 +203,7 @@ void Worker::TakeCommand() {
 
 unsigned Worker::TakePorts() {
   unsigned total = 0;
+  more_ = false;
   Queue& input = stages_[static_cast<unsigned>(Stage::kInput)];
   for (const uint16_t port : context_.port_table->polled()) {
     const uint16_t num =
@@ -202,6 +217,7 @@ unsigned Worker::TakePorts() {
     }
     input.num = num;
     total += num;
+    more_ = more_ || num == kBurst;
     RunStages();
   }
   Add(&counters_.received, total);
@@ -225,11 +241,14 @@ unsigned Worker::TakeRing(MbufRing* ring, bool is_new) {
   if (num == 0) {
     return 0;
   }
+  more_ = more_ || num == kBurst;
+  Prefetch({mbufs, num});  // another core has them
   for (unsigned i = 0; i < num; ++i) {
     Packet& packet = PacketOf(mbufs[i]);
     if (packet.stage == Stage::kCount) {  // a frame for a port, as it is
       Dispatch(&packet, packet.stage, Verdict::Transmit(packet.port));
     } else {
+      rte_prefetch0(&context_.calls->At(packet.call_index));
       Enqueue(packet.stage, mbufs[i]);
     }
   }
@@ -245,8 +264,10 @@ void Worker::RunStages() {
   bool again = true;
   while (again) {
     RunStagesFrom(static_cast<Stage>(0));
-    // A spawned packet may have begun further up.
-    again = std::any_of(stages_.begin(), stages_.end(), [](const Queue& q) { return q.num > 0; });
+    again = false;
+    for (unsigned i = 0; i < kNumStages; ++i) {  // a spawned packet may have begun further up
+      again = again || NumReady(static_cast<Stage>(i)) > 0;
+    }
   }
   if (const unsigned lost = context_.spawned.TakeLost(); lost > 0) {
     Add(&counters_.drops[static_cast<size_t>(DropReason::spawn_full)], lost);
@@ -256,20 +277,45 @@ void Worker::RunStages() {
 
 void Worker::RunStagesFrom(Stage stage) {
   for (auto i = static_cast<unsigned>(stage); i < kNumStages; ++i) {
-    if (stages_[i].num > 0) {
+    if (NumReady(static_cast<Stage>(i)) > 0) {
       RunStage(static_cast<Stage>(i));
     }
   }
 }
 
+inline unsigned Worker::NumReady(Stage stage) const {
+  const unsigned num = stages_[static_cast<unsigned>(stage)].num;
+  const bool is_crypt = stage == Stage::kDecrypt || stage == Stage::kEncrypt;
+  return more_ && is_crypt ? num - num % mppe::kLanes : num;
+}
+
+// RunWaiting is for what follows packets: calls that change, a worker with nothing to do.
+void Worker::RunWaiting() {
+  more_ = false;
+  if (std::ranges::any_of(kCryptStages, [this](Stage stage) { return NumReady(stage) > 0; })) {
+    RunStages();
+  }
+}
+
+void Worker::RunWaitingTooLong() {
+  if (!more_ || std::ranges::any_of(kCryptStages, [this](Stage stage) {
+        return stages_[static_cast<unsigned>(stage)].waited;
+      })) {
+    RunWaiting();
+  }
+}
+
 // RunStage works on a copy of the queue: its packets may fill the queue again, and a full queue
-// further down runs at once.
+// further down runs at once. The first packets run; `waited` is over for all, since it takes eight
+// to run at all.
 void Worker::RunStage(Stage stage) {
   Queue& queue = stages_[static_cast<unsigned>(stage)];
   rte_mbuf* mbufs[Queue::kSize];
-  const unsigned num = queue.num;
+  const unsigned num = NumReady(stage);
   std::copy_n(queue.mbufs, num, mbufs);
-  queue.num = 0;
+  queue.num -= num;
+  std::copy_n(queue.mbufs + num, queue.num, queue.mbufs);
+  queue.waited = false;
   const StageSteps& steps = StepsOf(stage);
   if (steps.run != nullptr) {
     for (unsigned i = 0; i < num; ++i) {

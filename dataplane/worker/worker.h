@@ -45,6 +45,9 @@ class Worker {
     unsigned num_workers;
   };
   static absl::StatusOr<std::unique_ptr<Worker>> Create(unsigned index, const Shared& shared);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   // Connect tells where packets of other workers' calls go: to their hand_over ring for us.
   void Connect(std::span<const std::unique_ptr<Worker>> workers);
@@ -79,7 +82,12 @@ class Worker {
     static constexpr unsigned kSize = 2 * kBurst;
     rte_mbuf* mbufs[kSize];
     unsigned num = 0;
+    bool waited = false;  // some have since the last round
   };
+
+  // Burst steps of MPPE, whose engine works on kLanes packets side by side. Packets that are too
+  // few wait for more, a round at most, while more come than a burst.
+  static constexpr std::array<Stage, 2> kCryptStages = {Stage::kDecrypt, Stage::kEncrypt};
 
   Worker(unsigned index, const Shared& shared);
   [[nodiscard]] uint32_t HandOverDepth() const;
@@ -92,6 +100,9 @@ class Worker {
   unsigned TakeRing(MbufRing* ring, bool is_new);
   void RunStages();
   void RunStagesFrom(Stage stage);
+  [[nodiscard]] unsigned NumReady(Stage stage) const;
+  void RunWaiting();
+  void RunWaitingTooLong();
   void RunStage(Stage stage);
   void RunSpawned();
   void RunSteps(Stage stage, const StageSteps& steps, Packet* packet);
@@ -121,6 +132,7 @@ class Worker {
   WorkerCounters counters_;
   Tracer tracer_;
   uint64_t stage_tsc_ = 0;  // when the last stage was over
+  bool more_ = false;       // a port or ring gave a full burst: there may be more
   std::array<Queue, kNumStages> stages_;
   std::vector<Queue> to_ports_;
   std::vector<Queue> to_punted_ports_;

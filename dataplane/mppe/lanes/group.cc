@@ -57,6 +57,7 @@ void Group::CryptKeys(unsigned num) {
 }
 
 void Group::Crypt(uint8_t* const* texts, const uint16_t* lens, unsigned num) {
+  Fetch(texts, num, 0, lens[0] / kBlockLen);
   kernels_.schedule(keys_.data(), num, &lanes_);
   size_t done = 0;  // blocks
   while (num > 0) {
@@ -76,12 +77,25 @@ void Group::Crypt(uint8_t* const* texts, const uint16_t* lens, unsigned num) {
   }
 }
 
+// Fetch brings the next stretch of the texts [0, num) near, from block `first` on, where `left` are
+// left. Eight texts are more than the processor's own prefetching follows in time.
+void Group::Fetch(uint8_t* const* texts, unsigned num, size_t first, size_t left) {
+  constexpr size_t kCacheLine = 64;
+  const size_t len = std::min(left, kStretch) * kBlockLen;
+  for (size_t at = 0; at < len; at += kCacheLine) {
+    for (unsigned lane = 0; lane < num; ++lane) {
+      __builtin_prefetch(texts[lane] + first * kBlockLen + at, 1);
+    }
+  }
+}
+
 // CryptBlocks does the blocks [first, first + num_blocks) of the texts [0, num).
 void Group::CryptBlocks(uint8_t* const* texts, unsigned num, size_t first, size_t num_blocks) {
   std::array<uint8_t*, kLanes + 1> at;
   at[num] = sink_.data();
   while (num_blocks > 0) {
-    const size_t step = std::min(num_blocks, kSinkBlocks);
+    const size_t step = std::min(num_blocks, kStretch);
+    Fetch(texts, num, first + step, num_blocks - step);
     for (unsigned lane = 0; lane < num; ++lane) {
       at[lane] = texts[lane] + first * kBlockLen;
     }

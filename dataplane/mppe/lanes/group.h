@@ -27,17 +27,19 @@ class Group {
   void CryptKeys(unsigned num);
 
  private:
+  static void Fetch(uint8_t* const* texts, unsigned num, size_t first, size_t left);
   void CryptBlocks(uint8_t* const* texts, unsigned num, size_t first, size_t num_blocks);
   void CryptEnds(uint8_t* const* texts, const uint16_t* lens, unsigned still, unsigned num,
                  size_t block);
 
-  static constexpr size_t kSinkBlocks = 128;
+  // What is done in one go, while the texts' next such part is fetched.
+  static constexpr size_t kStretch = 16;  // blocks
 
   const Kernels& kernels_;
   Lanes lanes_{};
   std::array<Key, kLanes> keys_{};
   std::array<std::array<uint8_t, kBlockLen>, kLanes> ends_{};
-  std::array<uint8_t, kSinkBlocks * kBlockLen> sink_{};  // the text of a lane that has none
+  std::array<uint8_t, kStretch * kBlockLen> sink_{};  // the text of a lane that has none
 };
 
 }  // namespace culvert::dataplane::mppe

@@ -1,6 +1,7 @@
 #include "dataplane/reorder/ppp_peek.h"
 #include "dataplane/reorder/reorder.h"
 #include "dataplane/steps/steps.h"
+#include "dataplane/worker/sweep.h"
 #include "proto/wire/gre.h"
 
 namespace culvert::dataplane {
@@ -53,6 +54,7 @@ bool Doubt(const Packet& packet, WorkerContext* context) {
     if (watch.interval_s != 0) {
       watch.in_doubt = 1;
       watch.asked = 0;
+      context->sweep->Hurry(packet.call_index);
       return true;
     }
   }
