@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "tools/bench_dataplane/modes.h"
 #include "tools/bench_dataplane/one_core.h"
@@ -21,6 +22,7 @@ namespace {
 
 constexpr unsigned kPackets = 32 * kBatch;  // of a shot
 constexpr unsigned kRateShots = 9;
+constexpr unsigned kBurst = 32;    // a worker's
 constexpr unsigned kMaxLate = 32;  // packets given at once when the clock has run ahead
 
 class Range {
@@ -37,11 +39,12 @@ class Range {
   // FullRate gives ticks a packet when the queue is never empty.
   double FullRate();
   // Shot adds the latencies of one shot, in ticks; false: it was disturbed or lost packets.
-  bool Shot(double ticks_per_packet, std::vector<uint64_t>* latencies);
-  // The longest round of the worker in such shots, and what an empty loop on its core saw in as
-  // much time; ticks, one a shot.
-  [[nodiscard]] const std::vector<uint64_t>& longest_rounds() const { return longest_rounds_; }
-  [[nodiscard]] const std::vector<uint64_t>& longest_gaps() const { return longest_gaps_; }
+  // `full_round`: ticks of a round with a full burst.
+  bool Shot(double ticks_per_packet, double full_round, std::vector<uint64_t>* latencies);
+  // The rounds of the worker in such shots, and by turns, in as much time, pieces of arithmetic as
+  // long as a round with a full burst; one a shot.
+  [[nodiscard]] const std::vector<Gaps>& rounds() const { return rounds_; }
+  [[nodiscard]] const std::vector<Gaps>& probes() const { return probes_; }
 
  private:
   static dataplane::Rig::Options RigOptions(const TrafficSpec& spec);
@@ -55,8 +58,8 @@ class Range {
   Traffic traffic_;
   std::vector<rte_mbuf*> packets_{kPackets};
   std::vector<uint64_t> exits_;  // TSC, by number in the shot
-  std::vector<uint64_t> longest_rounds_;
-  std::vector<uint64_t> longest_gaps_;
+  std::vector<Gaps> rounds_;
+  std::vector<Gaps> probes_;
 };
 
 dataplane::Rig::Options Range::RigOptions(const TrafficSpec& spec) {
@@ -130,17 +133,17 @@ void Range::Give(double ticks_per_packet, uint64_t start) {
   }
 }
 
-bool Range::Shot(double ticks_per_packet, std::vector<uint64_t>* latencies) {
+bool Range::Shot(double ticks_per_packet, double full_round, std::vector<uint64_t>* latencies) {
   Make();
   Shift shift;
   std::atomic<unsigned> ready{0};
   uint64_t start = 0;
-  uint64_t gap = 0;
+  Gaps probes;
   bool disturbed = false;
   const std::function<void()> functions[] = {
       [&] {
         shift.Work(&rig_, 0, &ready, 2);
-        gap = LongestGap(shift.end - shift.start);
+        probes = Probe(shift.end - shift.start, full_round, shift.after.cycles_per_tick);
       },
       [&] {
         WaitForOthers(&ready, 2);
@@ -153,12 +156,26 @@ bool Range::Shot(double ticks_per_packet, std::vector<uint64_t>* latencies) {
   if (!Finish(shift) || disturbed) {
     return false;
   }
-  longest_rounds_.push_back(shift.longest_round);
-  longest_gaps_.push_back(gap);
+  rounds_.push_back(shift.rounds);
+  probes_.push_back(probes);
   for (unsigned i = 0; i < kPackets; ++i) {
     latencies->push_back(exits_[i] - start - static_cast<uint64_t>(ticks_per_packet * i));
   }
   return true;
+}
+
+std::vector<uint64_t> SortedLongest(const std::vector<Gaps>& all) {
+  std::vector<uint64_t> longest;
+  for (const Gaps& gaps : all) {
+    longest.push_back(gaps.longest);
+  }
+  std::sort(longest.begin(), longest.end());
+  return longest;
+}
+
+unsigned NumLong(const std::vector<Gaps>& all) {
+  return std::accumulate(all.begin(), all.end(), 0U,
+                         [](unsigned num, const Gaps& gaps) { return num + gaps.num_long; });
 }
 
 double Microseconds(const std::vector<uint64_t>& sorted, double quantile) {
@@ -179,17 +196,15 @@ int MeasureLatency(const Options& options) {
   std::vector<uint64_t> latencies;
   unsigned num_disturbed = 0;
   for (unsigned i = 0; i < options.samples; ++i) {
-    num_disturbed += range.Shot(full / options.load, &latencies) ? 0 : 1;
+    num_disturbed += range.Shot(full / options.load, kBurst * full, &latencies) ? 0 : 1;
   }
   if (full == 0 || latencies.empty()) {
     std::fprintf(stderr, "bench: every sample was disturbed; nothing is measured\n");
     return 1;
   }
   std::sort(latencies.begin(), latencies.end());
-  std::vector<uint64_t> rounds = range.longest_rounds();
-  std::vector<uint64_t> gaps = range.longest_gaps();
-  std::sort(rounds.begin(), rounds.end());
-  std::sort(gaps.begin(), gaps.end());
+  const std::vector<uint64_t> rounds = SortedLongest(range.rounds());
+  const std::vector<uint64_t> probes = SortedLongest(range.probes());
   const double full_mpps = static_cast<double>(rte_get_tsc_hz()) / full / 1e6;
   Row row("latency");
   row.Text("path", options.path).Text("mppe", options.mppe).Count("size", options.size);
@@ -201,8 +216,10 @@ int MeasureLatency(const Options& options) {
   row.Number("max_us", Microseconds(latencies, 1), 2);
   row.Number("round_p50_us", Microseconds(rounds, 0.5), 2);
   row.Number("round_max_us", Microseconds(rounds, 1), 2);
-  row.Number("gap_p50_us", Microseconds(gaps, 0.5), 2);
-  row.Number("gap_max_us", Microseconds(gaps, 1), 2);
+  row.Number("probe_p50_us", Microseconds(probes, 0.5), 2);
+  row.Number("probe_max_us", Microseconds(probes, 1), 2);
+  row.Count("rounds_over_100us", NumLong(range.rounds()));
+  row.Count("probes_over_100us", NumLong(range.probes()));
   row.Count("packets", latencies.size()).Count("disturbed", num_disturbed);
   row.Print();
   return 0;

@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   const std::map<std::string, std::function<int(const Options&)>> modes = {
       {"path", culvert::bench::MeasurePath},       {"scale", culvert::bench::MeasureScale},
       {"latency", culvert::bench::MeasureLatency}, {"attack", culvert::bench::MeasureAttack},
-      {"memory", culvert::bench::MeasureMemory},
+      {"memory", culvert::bench::MeasureMemory},   {"sweep", culvert::bench::MeasureSweep},
   };
   Options options;
   std::string mode;

@@ -24,6 +24,7 @@ struct Options {
 int MeasurePath(const Options& options);
 int MeasureScale(const Options& options);
 int MeasureLatency(const Options& options);
+int MeasureSweep(const Options& options);
 int MeasureMemory(const Options& options);
 int MeasureAttack(const Options& options);
 

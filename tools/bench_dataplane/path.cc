@@ -1,6 +1,7 @@
 // tools/bench dataplane: the whole path of one worker. The same with 1000 calls, the empty path and
 // the bare engine take turns with it in the same process: the ratios are to them.
 #include <rte_cycles.h>
+#include <rte_mbuf.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -47,6 +48,8 @@ class Lane {
   bool Sample(Quantity* quantity);
   // SampleEmpty adds one of the path without anything in it.
   void SampleEmpty(Quantity* quantity);
+  // SampleBare adds one of the engine alone, on texts that lie where packets do.
+  void SampleBare(BareMppe* bare, Quantity* quantity);
   // AckCycles: of an acknowledgement that leaves alone because its time has come; 0: none did.
   [[nodiscard]] double AckCycles() const { return Median(ack_cycles_); }
   [[nodiscard]] unsigned num_disturbed() const { return num_disturbed_; }
@@ -108,11 +111,25 @@ void Lane::SampleEmpty(Quantity* quantity) {
   quantity->Add(static_cast<double>(took) / kBatch, before, ReadCore());
 }
 
+void Lane::SampleBare(BareMppe* bare, Quantity* quantity) {
+  Batch batch;
+  Allocate(rig_, &batch);
+  traffic_.Fill(batch);  // as warm as a real sample's
+  const CoreReading before = ReadCore();
+  const long preemptions = Preemptions();
+  const double ticks = bare->RunOver(batch);
+  if (Preemptions() == preemptions) {
+    quantity->Add(ticks, before, ReadCore());
+  }
+  rte_pktmbuf_free_bulk(batch.data(), kBatch);
+}
+
 struct Result {
   Quantity path;
   Quantity few_calls;
   Quantity empty;
   Quantity bare;
+  Quantity bare_same_buffers;
 };
 
 // AcksPerPacket: how many acknowledgements leave alone at `mpps`, when packets come in random order
@@ -145,6 +162,14 @@ Full FiguresOf(const Options& options, const Quantity& quantity, const Lane& lan
                   cycles_per_tick * static_cast<double>(rte_get_tsc_hz()) / 1e6);
 }
 
+void RowRatio(const char* name, const Quantity& bare, double cycles, double nop, Row* row) {
+  if (bare.cycles.size() > 0) {
+    row->Number(name, bare.cycles.MedianAlone(nop) / cycles, 3);
+  } else {
+    row->None(name);
+  }
+}
+
 void Print(const Options& options, const Result& result, const Lane& lane, const Lane* few_calls) {
   const double nop = std::min(result.path.ticks.LowestNop(), result.empty.ticks.LowestNop());
   const Full full = FiguresOf(options, result.path, lane, nop);
@@ -163,11 +188,8 @@ void Print(const Options& options, const Result& result, const Lane& lane, const
   } else {
     row.None("ratio_1000_calls");
   }
-  if (result.bare.ticks.size() > 0) {
-    row.Number("of_bare_mppe", result.bare.cycles.MedianAlone(nop) / full.cycles, 3);
-  } else {
-    row.None("of_bare_mppe");
-  }
+  RowRatio("of_bare_mppe", result.bare, full.cycles, nop, &row);
+  RowRatio("of_bare_same_buffers", result.bare_same_buffers, full.cycles, nop, &row);
   row.Count("samples", result.path.ticks.size());
   row.Count("core_alone", result.path.ticks.CountAlone(nop));
   row.Print();
@@ -210,6 +232,7 @@ int MeasurePath(const Options& options) {
     }
     empty.SampleEmpty(&result.empty);
     if (spec.mppe) {
+      empty.SampleBare(&bare, &result.bare_same_buffers);
       const CoreReading before = ReadCore();
       const long preemptions = Preemptions();
       const double ticks = bare.Run();

@@ -1,6 +1,7 @@
 // tools/bench dataplane --workers 2: two workers on two cores against one, by turns. All packets
-// come from one outer address, so one queue gets them all and hands half of them over. They are
-// made before: nothing but the workers runs while a sample is taken.
+// from clients come from one outer address, so RSS puts them into one queue, whose worker hands
+// half of them over; those to clients it spreads. They are made before: nothing but the workers
+// runs while a sample is taken.
 #include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_ring.h>
@@ -8,6 +9,9 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "dataplane/call/worker_choice.h"
+#include "proto/wire/byte_order.h"
+#include "tools/bench_dataplane/frames.h"
 #include "tools/bench_dataplane/modes.h"
 #include "tools/bench_dataplane/one_core.h"
 #include "tools/bench_dataplane/row.h"
@@ -40,8 +44,11 @@ class Crew {
   [[nodiscard]] unsigned num_disturbed() const { return num_disturbed_; }
   [[nodiscard]] double HandedOver();  // share of the packets
   [[nodiscard]] double Lost();        // as well
+  // Busy is the median share of a sample during which a worker had something to do.
+  [[nodiscard]] double Busy(unsigned worker) const { return Median(busy_[worker]); }
 
  private:
+  [[nodiscard]] unsigned Queue(rte_mbuf* mbuf) const;
   void Fill();
   unsigned Collect();
   void Settle();
@@ -49,17 +56,27 @@ class Crew {
   unsigned num_workers_;
   dataplane::Rig rig_;
   Traffic traffic_;
+  std::vector<double> busy_[2];
   uint64_t num_in_ = 0;
   unsigned num_disturbed_ = 0;
 };
+
+// Queue is where RSS would put the frame.
+unsigned Crew::Queue(rte_mbuf* mbuf) const {
+  constexpr size_t kSourceOffset = kEthernetLen + 12;
+  const auto* at = rte_pktmbuf_mtod_offset(mbuf, const uint8_t*, kSourceOffset);
+  return dataplane::WorkerChoice::RssWorker(wire::LoadBe32(at), wire::LoadBe32(at + 4),
+                                            num_workers_);
+}
 
 void Crew::Fill() {
   Batch batch;
   for (unsigned i = 0; i < kPackets / kBatch; ++i) {
     Allocate(rig_, &batch);
     traffic_.Fill(batch);
-    rte_ring_enqueue_bulk(rig_.receive_ring(traffic_.input_port(), 0),
-                          reinterpret_cast<void* const*>(batch.data()), kBatch, nullptr);
+    for (rte_mbuf* mbuf : batch) {
+      rte_ring_enqueue(rig_.receive_ring(traffic_.input_port(), Queue(mbuf)), mbuf);
+    }
   }
   num_in_ += kPackets;
 }
@@ -111,7 +128,11 @@ void Crew::Sample(unsigned first, Samples* ticks) {
     return std::max(shift.before.cycles_per_nop, shift.after.cycles_per_nop);
   };
   const Shift& noisier = shifts[nop(shifts[1]) > nop(shifts[0]) ? 1 : 0];
-  ticks->Add(static_cast<double>(last.end - shifts[0].start) / out, noisier.before, noisier.after);
+  const auto took = static_cast<double>(last.end - shifts[0].start);
+  for (unsigned worker = 0; worker < num_workers_; ++worker) {
+    busy_[worker].push_back(static_cast<double>(shifts[worker].busy) / took);
+  }
+  ticks->Add(took / out, noisier.before, noisier.after);
 }
 
 double Crew::HandedOver() {
@@ -161,6 +182,7 @@ int MeasureScale(const Options& options) {
   row.Number("mpps_one_worker", mpps(alone), 3);
   row.Number("ratio_one_worker", mpps(both) / mpps(alone), 3);
   row.Number("handed_over", two.HandedOver(), 3).Number("lost", two.Lost(), 3);
+  row.Number("busy_first", two.Busy(0), 3).Number("busy_second", two.Busy(1), 3);
   row.Count("samples", both.size()).Count("core_alone", both.CountAlone(nop));
   row.Count("disturbed", two.num_disturbed() + one.num_disturbed());
   row.Print();

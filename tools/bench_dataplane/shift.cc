@@ -59,14 +59,31 @@ void WaitForOthers(std::atomic<unsigned>* ready, unsigned num) {
   }
 }
 
-uint64_t LongestGap(uint64_t ticks) {
+void Gaps::Add(uint64_t ticks) {
+  longest = std::max(longest, ticks);
+  num_long += ticks > rte_get_tsc_hz() / 1000000 * kLongUs ? 1 : 0;
+}
+
+Gaps Probe(uint64_t ticks, double piece, double cycles_per_tick) {
+  constexpr double kCyclesPerTurn = 10 * 3;  // a chain of multiplications, as of the core's pace
+  const auto turns = static_cast<uint64_t>(piece * cycles_per_tick / kCyclesPerTurn);
   const uint64_t start = rte_rdtsc();
-  uint64_t longest = 0;
+  uint64_t value = 3;
+  Gaps pieces;
   for (uint64_t now = start; now - start < ticks;) {
+    for (uint64_t i = 0; i < turns; ++i) {
+      asm volatile(
+          ".rept 10\n"
+          "imul %0, %0\n"
+          ".endr\n"
+          : "+r"(value)
+          :
+          : "cc");
+    }
     const uint64_t before = std::exchange(now, rte_rdtsc());
-    longest = std::max(longest, now - before);
+    pieces.Add(now - before);
   }
-  return longest;
+  return pieces;
 }
 
 void Shift::Work(dataplane::Rig* rig, unsigned worker, std::atomic<unsigned>* ready, unsigned num) {
@@ -79,8 +96,9 @@ void Shift::Work(dataplane::Rig* rig, unsigned worker, std::atomic<unsigned>* re
   for (uint64_t now = start; now - end < quiet;) {
     const bool any = rig->datapath().RunWorkerOnce(worker) > 0;
     const uint64_t began = std::exchange(now, rte_rdtsc());
-    longest_round = std::max(longest_round, now - began);
+    rounds.Add(now - began);
     end = any ? now : end;
+    busy += any ? now - began : 0;
   }
   disturbed = Preemptions() != preemptions;
   after = ReadCore();

@@ -4,11 +4,11 @@ from bench_lib import machine
 HELP = "packets through the whole path of one worker, between ports in memory"
 TARGET = "tools/bench_dataplane/culvert-bench-dataplane"
 FIELDS_WORKERS = ["bench", "path", "mppe", "size", "calls", "workers", "mpps", "gbps",
-                  "mpps_one_worker", "ratio_one_worker", "handed_over", "lost", "samples",
-                  "core_alone", "disturbed"]
+                  "mpps_one_worker", "ratio_one_worker", "handed_over", "lost", "busy_first",
+                  "busy_second", "samples", "core_alone", "disturbed"]
 FIELDS = ["bench", "path", "mppe", "size", "calls", "mpps", "gbps", "cycles_per_packet",
           "empty_cycles", "ack_cycles", "acks_per_packet", "ratio_1000_calls", "of_bare_mppe",
-          "samples", "core_alone", "testpmd_mac_mpps"]
+          "of_bare_same_buffers", "samples", "core_alone", "testpmd_mac_mpps"]
 PATHS = ["upstream", "downstream"]
 MPPE = ["none", "128"]
 SIZES = [64, 576, 1400]

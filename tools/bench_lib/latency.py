@@ -3,7 +3,8 @@ from bench_lib import dataplane, machine
 
 HELP = "added latency of one worker at part of its full rate, packets given by the clock"
 FIELDS = ["bench", "path", "mppe", "size", "calls", "full_mpps", "mpps", "p50_us", "p99_us", "p999_us",
-          "max_us", "round_p50_us", "round_max_us", "gap_p50_us", "gap_max_us", "packets", "disturbed"]
+          "max_us", "round_p50_us", "round_max_us", "probe_p50_us", "probe_max_us",
+          "rounds_over_100us", "probes_over_100us", "packets", "disturbed"]
 
 
 def add_arguments(parser):

@@ -1,7 +1,7 @@
 """tools/bench all: every benchmark in one run; tools/bench tables: its rows for docs/PERFORMANCE.md."""
 import json
 
-from bench_lib import attack, dataplane, latency, memory, mppe, table
+from bench_lib import attack, dataplane, latency, memory, mppe, sweep, table
 
 # What `all` runs, in this order: about eight minutes.
 RUNS = [
@@ -10,6 +10,7 @@ RUNS = [
     ["dataplane", "--workers", "2", "--samples", "31"],
     ["latency", "--samples", "31"],
     ["memory"],
+    ["sweep"],
     ["attack"],
 ]
 
@@ -54,9 +55,15 @@ def targets(rows):
             matching(path, mppe="128", size=1400, **few), "of_bare_mppe", 0.93),
         one("whole path in clear, 64 octets, Mpps", matching(path, mppe="none", size=64, **few),
             "mpps", 15),
+        one("the same, texts in the path's buffers, 64 octets",
+            matching(path, mppe="128", size=64, **few), "of_bare_same_buffers", 0.80),
+        one("the same, texts in the path's buffers, 1400 octets",
+            matching(path, mppe="128", size=1400, **few), "of_bare_same_buffers", 0.93),
         one("1,000,000 calls, cycles of 1000 calls", matching(path, **many), "ratio_1000_calls",
             1.15, at_most=True),
         one("two workers behind one NAT, 128 bit, of one", two, "ratio_one_worker", 1.8),
+        one("sweep of 1,000,000 calls, % of a core", matching(rows, bench="sweep"), "core_percent",
+            2, at_most=True),
         one("octets a call", matching(rows, bench="memory"), "octets_per_call", 512, at_most=True),
         one("drops under attack, Mpps", matching(rows, bench="attack"), "drop_mpps", 5),
         one("good packets lost under attack", matching(rows, bench="attack"), "good_lost", 0,
@@ -75,6 +82,7 @@ def print_tables(path):
         ("Two workers", dataplane.FIELDS_WORKERS, matching(rows, bench="dataplane", workers=2)),
         ("Latency", latency.FIELDS, matching(rows, bench="latency")),
         ("Memory", memory.FIELDS, matching(rows, bench="memory")),
+        ("Sweep", sweep.FIELDS, matching(rows, bench="sweep")),
         ("Under attack", attack.FIELDS, matching(rows, bench="attack")),
         ("MPPE alone", mppe.FIELDS, matching(rows, bench="mppe")),
     ]
