@@ -169,8 +169,10 @@ Result WrongDirection(Session& s) {
   s.Forget();
   s.control.Send(wp::CallDisconnectNotify{.call_id = s.tunnel.call_id, .result = 1});
   s.Quiet();
-  return s.control.closed() ? Holds{s.ServerAlive(), "closed"}
-                            : Judge{s.ControlAlive(), s.HeardControl()};
+  if (s.control.closed()) {
+    return Holds{s.ServerAlive(), "closed"};
+  }
+  return Judge{s.ControlAlive(), s.HeardControl()};
 }
 
 Result LinkEndsWithoutAnswers(Session& s) {
