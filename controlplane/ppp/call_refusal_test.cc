@@ -337,6 +337,7 @@ TEST(CallRefusal, ClientClosesIpcp) {
   s.Authenticate();
   s.OpenIpcp();
   s.Receive(Ipcp(5, 9, HexOf("bye")));
+  s.Expect(Ipcp(6, 9));
   s.Expect(Lcp(5, 2, HexOf("IPCP was closed")));
   s.Expect("program 0.0.0.0 rx - tx - mru 1500 mtu 1500");
   s.Receive(Lcp(6, 2));
