@@ -5,6 +5,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
+#include <rte_pause.h>
 #include <rte_ring.h>
 
 #include <algorithm>
@@ -137,6 +138,7 @@ bool Range::Shot(double ticks_per_packet, double full_round, std::vector<uint64_
   Make();
   Shift shift;
   std::atomic<unsigned> ready{0};
+  std::atomic<bool> over{false};
   uint64_t start = 0;
   Gaps probes;
   bool disturbed = false;
@@ -144,6 +146,7 @@ bool Range::Shot(double ticks_per_packet, double full_round, std::vector<uint64_
       [&] {
         shift.Work(&rig_, 0, &ready, 2);
         probes = Probe(shift.end - shift.start, full_round, shift.after.cycles_per_tick);
+        over.store(true);
       },
       [&] {
         WaitForOthers(&ready, 2);
@@ -151,6 +154,9 @@ bool Range::Shot(double ticks_per_packet, double full_round, std::vector<uint64_
         start = rte_rdtsc() + rte_get_tsc_hz() / 50000;  // the worker is surely polling by then
         Give(ticks_per_packet, start);
         disturbed = Preemptions() != preemptions;
+        while (!over.load()) {  // the probe shall find this core as busy as the worker did
+          rte_pause();
+        }
       }};
   RunTogether(functions);
   if (!Finish(shift) || disturbed) {
