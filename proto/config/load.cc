@@ -56,6 +56,7 @@ void CheckAll(const v1::Config& config, Process process, const SourceMap& places
   CheckIpv6(config, places, problems);
   CheckRadius(config, places, problems);
   CheckDynamic(config, places, problems);
+  CheckFilters(config, places, problems);
 }
 
 // LoadOver: `mode` of the file; 0: there is none.

@@ -25,6 +25,10 @@ void CheckService(const v1::Config& config, const SourceMap& places,
 // are named and are not there, or chained in a ring.
 void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
 
+// CheckFilters: names that are there twice, rules that are none, policy.filter.
+void CheckFilters(const v1::Config& config, const SourceMap& places,
+                  std::vector<Problem>* problems);
+
 // CheckIpv6: prefixes that overlap, hold one of our addresses or that no route covers; pools that
 // are named and do not exist; what does not go together.
 void CheckIpv6(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
