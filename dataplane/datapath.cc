@@ -58,6 +58,8 @@ class DatapathImpl final : public Datapath {
   absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) override { return calls_->Upsert(spec); }
   absl::StatusOr<CallTotals> Remove(uint64_t handle) override { return calls_->Remove(handle); }
   std::vector<CallEntry> List() override { return calls_->List(); }
+  absl::Status SetFilter(const FilterSpec& spec) override { return filters_->Set(spec); }
+  absl::Status RemoveFilter(uint32_t id) override { return filters_->Remove(id); }
   std::vector<std::pair<uint64_t, CallTotals>> CallCounters() override {
     return calls_->Counters();
   }
@@ -146,6 +148,7 @@ class DatapathImpl final : public Datapath {
   std::unique_ptr<ClientTable> clients_;
   std::unique_ptr<CallPrefixTable> prefixes_;
   std::unique_ptr<AdjacencyTable> adjacencies_;
+  std::unique_ptr<FilterTable> filters_;
   std::unique_ptr<RouteBook> routes_;
   Fib6 fib6_;
   PrefixTable clients6_;
@@ -207,6 +210,7 @@ absl::Status DatapathImpl::Init() {
     return adjacencies.status();
   }
   adjacencies_ = std::move(*adjacencies);
+  filters_ = std::make_unique<FilterTable>(adjacencies_->qsbr());
   routes_ =
       std::make_unique<RouteBook>(fib_.get(), clients_.get(), adjacencies_.get(), spec_.ports);
   ipv6_routes_ =
@@ -219,7 +223,8 @@ absl::Status DatapathImpl::Init() {
     outer_mtu = std::min(outer_mtu, port.mtu);
   }
   calls_ = std::make_unique<CallRegistry>(
-      table_.get(), routes_.get(), ipv6_routes_.get(), prefixes_.get(), num_workers, outer_mtu,
+      table_.get(), routes_.get(), ipv6_routes_.get(), prefixes_.get(), filters_.get(), num_workers,
+      outer_mtu,
       [this](unsigned worker, Command* command) { Execute(workers_[worker].get(), command); });
   return absl::OkStatus();
 }
@@ -233,6 +238,7 @@ absl::Status DatapathImpl::MakeWorkers() {
                               .fib6 = &fib6_,
                               .clients6 = &clients6_,
                               .adjacencies = adjacencies_.get(),
+                              .filters = filters_.get(),
                               .own = &own_addresses_,
                               .ports = spec_.ports,
                               .port_table = port_table_.get(),

@@ -128,6 +128,8 @@ struct CallSpec {
   uint32_t idle_timeout_s = 0;  // 0: never
   uint64_t octet_quota = 0;     // 0: none
   std::vector<PrefixSpec> routes;
+  uint16_t filter = 0;          // FilterSpec::id; 0: none
+  uint16_t ack_delay_ms = 100;  // 1 to 1000
   std::string record;
 };
 struct CallTotals {
@@ -221,6 +223,8 @@ using RouteTarget = BasicRouteTarget<uint32_t>;
 using Ipv6Number = absl::uint128;  // an address in host order
 using Ipv6RouteTarget = BasicRouteTarget<Ipv6Number>;
 
+struct FilterSpec;  // filter/filter_spec.h
+
 class Datapath {
  public:
   static absl::StatusOr<std::unique_ptr<Datapath>> Create(const DatapathSpec& spec);
@@ -239,11 +243,12 @@ class Datapath {
   // Removing a stale handle gives empty totals.
   virtual absl::StatusOr<CallTotals> Remove(uint64_t handle) = 0;
   virtual std::vector<CallEntry> List() = 0;
+  virtual absl::Status SetFilter(const FilterSpec& spec) = 0;  // see FilterTable
+  virtual absl::Status RemoveFilter(uint32_t id) = 0;
   virtual std::vector<std::pair<uint64_t, CallTotals>> CallCounters() = 0;
   virtual std::vector<WorkerTotals> WorkerCounters() = 0;
 
-  // One for each port. SetPortUp tells whether there is link: without it the workers send nothing
-  // and drop by name; one thread.
+  // One for each port. Without link, as SetPortUp tells, the workers drop by name; one thread.
   virtual std::vector<PortTraffic> PortCounters() = 0;
   virtual void SetPortUp(uint16_t port, bool up) = 0;
 
@@ -285,7 +290,7 @@ class Datapath {
   virtual void SetIpv6Neighbour(uint16_t port, Ipv6Number address, const MacAddress& mac) = 0;
   virtual void RemoveIpv6Neighbour(uint16_t port, Ipv6Number address) = 0;
   virtual std::vector<std::pair<uint16_t, Ipv6Number>> TakeIpv6Unresolved() = 0;
-  // OwnAddresses are what the workers send from when a packet is their own; see there.
+  // What the workers send from when a packet is their own.
   virtual OwnAddresses& own_addresses() = 0;
   // TakeUnresolved gives next hops that packets wanted and that have no neighbour yet, so that
   // the kernel can be asked to resolve them; at most a few per call.

@@ -51,6 +51,7 @@ enum CallFeature : uint8_t {
   kFeaturePoliceUpstream = 4,
   kFeaturePoliceDownstream = 8,
   kFeatureSendWindow = 16,
+  kFeatureFilter = 32,  // CallMore::filter
 };
 
 constexpr uint32_t kCallsPerAddress = 65536;
@@ -75,6 +76,7 @@ struct alignas(64) CallMore {
   uint16_t call_id;
   uint8_t send_acfc;
   uint8_t send_pfc;
+  uint16_t filter;  // of the FilterTable; 0: none
 };
 
 // Call: all that a packet from the client and an acknowledgement to it need is one cache line. The
@@ -101,6 +103,7 @@ struct alignas(64) Call {
   uint16_t unacknowledged;  // received since our last acknowledgement
   uint16_t reorder;         // ReorderBuffer that it has; 0: none
   uint8_t run_count;        // packets in the run of CallMore::run_sequence
+  uint8_t ack_delay;        // AckDelay
   uint8_t require_encryption : 1;
   uint8_t decrypts : 1;  // receive().bits is not 0; here, so that its line can be fetched in time
   uint8_t encrypts : 1;  // as well for send()

@@ -4,6 +4,7 @@
 #include <absl/strings/str_format.h>
 #include <rte_random.h>
 
+#include "dataplane/call/ack_delay.h"
 #include "dataplane/call/call_mtu.h"
 #include "dataplane/call/spec_prefixes.h"
 #include "dataplane/mppe/wipe.h"
@@ -52,12 +53,13 @@ absl::Status Stale(uint64_t handle) {
 }  // namespace
 
 CallRegistry::CallRegistry(CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
-                           CallPrefixTable* prefixes, unsigned num_workers, uint16_t outer_mtu,
-                           Execute execute)
+                           CallPrefixTable* prefixes, FilterTable* filters, unsigned num_workers,
+                           uint16_t outer_mtu, Execute execute)
     : table_(table),
       routes_(routes),
       ipv6_routes_(ipv6_routes),
       prefixes_(prefixes),
+      filters_(filters),
       outer_mtu_(outer_mtu),
       execute_(std::move(execute)),
       choice_(num_workers),
@@ -95,6 +97,9 @@ absl::Status CallRegistry::Check(const CallSpec& spec) const {
   if (absl::Status status = CheckKey("send", spec.send); !status.ok()) {
     return status;
   }
+  if (spec.ack_delay_ms < 1 || spec.ack_delay_ms > AckDelay::kMaxMs) {
+    return Invalid("ack_delay_ms", spec.ack_delay_ms, "1 to 1000");
+  }
   return CheckPrefixes(spec);
 }
 
@@ -103,6 +108,17 @@ absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
     return status;
   }
   const std::lock_guard lock(mutex_);
+  if (absl::Status status = filters_->Acquire(spec.filter); !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<uint64_t> handle = InsertOrChange(spec);
+  if (!handle.ok()) {
+    filters_->Release(spec.filter);
+  }
+  return handle;
+}
+
+absl::StatusOr<uint64_t> CallRegistry::InsertOrChange(const CallSpec& spec) {
   const uint32_t slot = table_->FindSlot(spec.local_address);
   const uint32_t index = slot == kNoSlot ? kNoSlot : CallTable::Index(slot, spec.call_id);
   if (spec.handle != 0) {
@@ -195,6 +211,7 @@ absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, cons
   if (old_address != 0 && spec.client_address != old_address) {
     routes_->RemoveCall(old_address);
   }
+  filters_->Release(row->filter());  // no worker looks at it any more
   row->Pack(spec);
   return MakeHandle(row->generation, index);
 }
@@ -236,6 +253,8 @@ void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpe
   program.mtu = CallMtu(spec, outer_mtu_);
   program.receive_window = spec.receive_window;
   program.peer_window = spec.peer_window;
+  program.filter = spec.filter;
+  program.ack_delay_ms = spec.ack_delay_ms;
   program.reorder = spec.reorder;
   program.keepalive = spec.keepalive;
   program.upstream_policer = spec.upstream_policer;
@@ -280,6 +299,7 @@ absl::StatusOr<CallTotals> CallRegistry::Remove(uint64_t handle) {
   execute_(row->worker, &command);
   prefixes_->Exchange(HandleIndex(handle), nullptr);
   choice_.Remove(row->peer_address, row->worker);
+  filters_->Release(row->filter());
   row->Clear();
   --num_calls_of_slot_[HandleIndex(handle) >> 16];
   ReleaseIfEmpty(HandleIndex(handle) >> 16);

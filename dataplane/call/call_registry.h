@@ -13,6 +13,7 @@
 #include "dataplane/call/call_table.h"
 #include "dataplane/call/worker_choice.h"
 #include "dataplane/datapath.h"
+#include "dataplane/filter/filter_table.h"
 #include "dataplane/forwarding/route_book.h"
 #include "dataplane/worker/command.h"
 
@@ -24,10 +25,10 @@ class CallRegistry {
   // Execute has a worker carry out a command and returns when it has.
   using Execute = std::function<void(unsigned worker, Command* command)>;
 
-  // Borrows all four. `outer_mtu`: the smallest of the ports'.
+  // Borrows all five. `outer_mtu`: the smallest of the ports'.
   CallRegistry(CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
-               CallPrefixTable* prefixes, unsigned num_workers, uint16_t outer_mtu,
-               Execute execute);
+               CallPrefixTable* prefixes, FilterTable* filters, unsigned num_workers,
+               uint16_t outer_mtu, Execute execute);
   ~CallRegistry();
   CallRegistry(const CallRegistry&) = delete;
   CallRegistry& operator=(const CallRegistry&) = delete;
@@ -43,6 +44,7 @@ class CallRegistry {
   absl::Status Check(const CallSpec& spec) const;
   absl::StatusOr<uint32_t> SlotFor(uint32_t local_address);
   void ReleaseIfEmpty(uint32_t slot);
+  absl::StatusOr<uint64_t> InsertOrChange(const CallSpec& spec);
   absl::StatusOr<uint64_t> Insert(const CallSpec& spec);
   absl::StatusOr<uint64_t> Change(uint32_t index, CallRow* row, const CallSpec& spec);
   absl::Status Allocate(uint32_t slot);
@@ -55,6 +57,7 @@ class CallRegistry {
   RouteBook* routes_;
   Ipv6RouteBook* ipv6_routes_;
   CallPrefixTable* prefixes_;
+  FilterTable* filters_;
   uint16_t outer_mtu_;
   Execute execute_;
   std::mutex mutex_;

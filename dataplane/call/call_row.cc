@@ -7,7 +7,7 @@
 namespace culvert::dataplane {
 
 // A new field of CallSpec has to be packed, too.
-static_assert(sizeof(CallSpec) == 304);
+static_assert(sizeof(CallSpec) == 312);
 
 struct CallRow::Rare {
   PolicerSpec upstream_policer, downstream_policer;
@@ -71,6 +71,8 @@ bool CallRow::Pack(const CallSpec& spec) {
   copy_dscp_ = spec.outer.copy_dscp;
   dont_fragment_ = spec.outer.dont_fragment;
   reorder_ = spec.reorder;
+  filter_ = spec.filter;
+  ack_delay_ms_ = spec.ack_delay_ms & 0x3ff;
   send_acfc_ = spec.send_acfc;
   send_pfc_ = spec.send_pfc;
   require_encryption_ = spec.require_encryption;
@@ -98,6 +100,8 @@ CallSpec CallRow::Unpack() const {
   spec.outer.copy_dscp = copy_dscp_;
   spec.outer.dont_fragment = dont_fragment_;
   spec.reorder = reorder_;
+  spec.filter = filter_;
+  spec.ack_delay_ms = ack_delay_ms_;
   spec.send_acfc = send_acfc_;
   spec.send_pfc = send_pfc_;
   spec.require_encryption = require_encryption_;

@@ -28,6 +28,7 @@ struct CallRow {
   [[nodiscard]] CallSpec Unpack() const;
   // Clear makes it zeros.
   void Clear();
+  [[nodiscard]] uint16_t filter() const { return filter_; }
 
  private:
   struct Rare;
@@ -47,13 +48,14 @@ struct CallRow {
   uint8_t keepalive_misses_;
   uint8_t dscp_;
   ReorderSpec reorder_;
-  bool send_acfc_ : 1, send_pfc_ : 1, require_encryption_ : 1, keepalive_enabled_ : 1,
-      dont_fragment_ : 1, copy_dscp_ : 1;
+  uint16_t send_acfc_ : 1, send_pfc_ : 1, require_encryption_ : 1, keepalive_enabled_ : 1,
+      dont_fragment_ : 1, copy_dscp_ : 1, ack_delay_ms_ : 10;
   uint16_t record_len_;
+  uint16_t filter_;
   char* record_;  // own
   Rare* rare_;    // own; null: all of it as in CallSpec{}
 };
-static_assert(sizeof(CallRow) <= 88);
+static_assert(sizeof(CallRow) == 80);
 
 // CallRows: a row for each place in the call table; a local address's rows take memory while it has
 // calls, a page at a time.

@@ -18,7 +18,7 @@
 namespace culvert::dataplane {
 
 constexpr uint32_t kMaxLocalAddresses = 16;
-constexpr uint32_t kCallTableVersion = 4;
+constexpr uint32_t kCallTableVersion = 5;
 constexpr uint32_t kNoSlot = UINT32_MAX;
 
 // The rows of each local address (a slot) are a memory file of their own, at a fixed place in one

@@ -46,6 +46,10 @@ class AdjacencyTable {
   void GoOnline(unsigned worker) { rte_rcu_qsbr_thread_online(qsbr_, worker); }
   void GoOffline(unsigned worker) { rte_rcu_qsbr_thread_offline(qsbr_, worker); }
 
+  // qsbr is what the workers report to, for whoever else publishes to them; its functions for
+  // writers are thread-safe.
+  [[nodiscard]] rte_rcu_qsbr* qsbr() { return qsbr_; }
+
   // Control side, one thread at a time.
   // Insert gives a new slot; kFull when there is none.
   static constexpr uint32_t kFull = UINT32_MAX;

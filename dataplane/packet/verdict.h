@@ -11,14 +11,18 @@ namespace culvert::dataplane {
 // Stage: a list of steps, or a burst step. Packets move down this list; only what a step spawns
 // may begin further up.
 enum class Stage : uint8_t {
-  kInput,        // Ethernet frame from a port
-  kGre,          // GRE packet to us, put together from fragments
-  kInput6,       // Ethernet frame with IPv6 from a port
-  kUpstream,     // GRE packet of a call
-  kFrame,        // PPP frame of a call, in order
-  kDecrypt,      // burst: encrypted PPP frame
-  kInner,        // PPP frame in clear
-  kInner6,       // the same, IPv6
+  kInput,     // Ethernet frame from a port
+  kGre,       // GRE packet to us, put together from fragments
+  kInput6,    // Ethernet frame with IPv6 from a port
+  kUpstream,  // GRE packet of a call
+  kFrame,     // PPP frame of a call, in order
+  kDecrypt,   // burst: encrypted PPP frame
+  kInner,     // PPP frame in clear
+  kInner6,    // the same, IPv6
+  // Inner packet of a call with a filter (burst), and what that permits.
+  kFilterUpstream,
+  kUpstreamPermitted,
+  kUpstreamPermitted6,
   kKernel,       // IPv4 packet out of the TUN
   kKernel6,      // IPv6 packet out of the TUN
   kRoute,        // burst: IPv4 packet, mbuf data starts at its header
@@ -27,11 +31,15 @@ enum class Stage : uint8_t {
   kTransit6,     // the same, IPv6
   kDownstream,   // leaves to a client
   kDownstream6,  // the same, IPv6
-  kEncrypt,      // burst: IPv4 packet to a client that encrypts
-  kFrameOut,     // PPP information to a client
-  kControl,      // PPP control frame to a client
-  kTunnel,       // GRE payload to a client
-  kEthernet,     // IPv4 packet with a next hop
+  // Packet to a client with a filter (burst), and what that permits.
+  kFilterDownstream,
+  kDownstreamPermitted,
+  kDownstreamPermitted6,
+  kEncrypt,   // burst: IPv4 packet to a client that encrypts
+  kFrameOut,  // PPP information to a client
+  kControl,   // PPP control frame to a client
+  kTunnel,    // GRE payload to a client
+  kEthernet,  // IPv4 packet with a next hop
   kCount,
 };
 constexpr unsigned kNumStages = static_cast<unsigned>(Stage::kCount);

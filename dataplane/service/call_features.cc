@@ -4,6 +4,10 @@
 
 #include <algorithm>
 
+#include "dataplane/call/ack_delay.h"
+#include "dataplane/filter/filter_spec.h"
+#include "dataplane/service/prefix_convert.h"
+
 namespace culvert::dataplane {
 namespace {
 
@@ -19,41 +23,13 @@ absl::Status CheckNumber(std::string_view field, uint64_t value, uint64_t max) {
   return WrongField(field, value, absl::StrCat("0 to ", max));
 }
 
-// HostBitsClear: whether nothing is set behind the first `len` bits.
-bool HostBitsClear(const PrefixSpec& prefix) {
-  for (size_t i = 0; i < prefix.address.size(); ++i) {
-    const int kept = std::clamp(prefix.len - static_cast<int>(8 * i), 0, 8);
-    if ((prefix.address[i] & (0xff >> kept)) != 0) return false;
-  }
-  return true;
-}
-
-absl::Status ToPrefix(const std::string& field, const v1::Prefix& prefix, PrefixSpec* out) {
-  const size_t size = prefix.address().size();
-  if (size != 4 && size != 16) {
-    return WrongField(absl::StrCat(field, ".address"), size, "4 or 16 octets");
-  }
-  if (prefix.length() < 1 || prefix.length() > 8 * size) {
-    return WrongField(absl::StrCat(field, ".length"), prefix.length(),
-                      absl::StrCat("1 to ", 8 * size));
-  }
-  std::copy(prefix.address().begin(), prefix.address().end(), out->address.begin());
-  out->len = static_cast<uint8_t>(prefix.length());
-  out->is_ipv6 = size == 16;
-  if (!HostBitsClear(*out)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(field, ".address: bits are set behind the first ", prefix.length()));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status ToRoutes(const v1::CallConfig& config, CallSpec* spec) {
   if (config.routes_size() > kMaxRoutes) {
     return WrongField("routes", static_cast<uint64_t>(config.routes_size()), "at most 16");
   }
   for (int i = 0; i < config.routes_size(); ++i) {
     PrefixSpec& prefix = spec->routes.emplace_back();
-    if (auto status = ToPrefix(absl::StrCat("routes[", i, "]"), config.routes(i), &prefix);
+    if (auto status = ToPrefix(absl::StrCat("routes[", i, "]"), config.routes(i), 1, &prefix);
         !status.ok()) {
       return status;
     }
@@ -70,7 +46,7 @@ absl::Status ToIpv6(const v1::CallConfig& config, CallSpec* spec) {
   if (!config.ipv6().has_prefix()) return absl::OkStatus();
   const size_t size = config.ipv6().prefix().address().size();
   if (size != 16) return WrongField("ipv6.prefix.address", size, "16 octets");
-  return ToPrefix("ipv6.prefix", config.ipv6().prefix(), &spec->ipv6.prefix);
+  return ToPrefix("ipv6.prefix", config.ipv6().prefix(), 1, &spec->ipv6.prefix);
 }
 
 absl::Status ToBurst(const std::string& field, uint64_t value, uint64_t fallback, uint64_t* out) {
@@ -143,19 +119,20 @@ absl::Status ToLimitsAndOuter(const v1::CallConfig& config, CallSpec* spec) {
   absl::Status status = CheckNumber("idle_timeout_s", config.idle_timeout_s(), kMaxIdleS);
   status.Update(CheckNumber("peer_window", config.peer_window(), 65535));
   status.Update(CheckNumber("outer.dscp", config.outer().dscp(), 63));
+  status.Update(CheckNumber("filter", config.filter(), kMaxFilterId));
+  status.Update(CheckNumber("ack_delay_ms", config.ack_delay_ms(), AckDelay::kMaxMs));
   if (!status.ok()) return status;
   spec->idle_timeout_s = config.idle_timeout_s();
   spec->octet_quota = config.octet_quota();
   spec->peer_window = static_cast<uint16_t>(config.peer_window());
+  spec->filter = static_cast<uint16_t>(config.filter());
+  if (config.ack_delay_ms() != 0) {
+    spec->ack_delay_ms = static_cast<uint16_t>(config.ack_delay_ms());
+  }
   spec->outer.dont_fragment = config.outer().dont_fragment();
   spec->outer.copy_dscp = config.outer().copy_dscp();
   spec->outer.dscp = static_cast<uint8_t>(config.outer().dscp());
   return absl::OkStatus();
-}
-
-void FromPrefix(const PrefixSpec& spec, v1::Prefix* out) {
-  out->set_address(spec.address.data(), spec.is_ipv6 ? 16 : 4);
-  out->set_length(spec.len);
 }
 
 void FromPolicer(const PolicerSpec& spec, v1::Policer* out) {
@@ -173,11 +150,6 @@ void FromKeepalive(const KeepaliveSpec& spec, v1::Keepalive* out) {
 }
 
 }  // namespace
-
-absl::Status WrongField(std::string_view field, uint64_t value, std::string_view allowed) {
-  return absl::InvalidArgumentError(
-      absl::StrCat(std::string(field), ": ", value, "; allowed: ", std::string(allowed)));
-}
 
 absl::Status ToFeatures(const v1::CallConfig& config, CallSpec* spec) {
   absl::Status status = ToRoutes(config, spec);
@@ -209,6 +181,8 @@ void FromFeatures(const CallSpec& spec, v1::CallConfig* config) {
   config->mutable_reorder()->set_packets(spec.reorder.packets);
   config->mutable_reorder()->set_delay_ms(spec.reorder.delay_ms);
   config->set_peer_window(spec.peer_window);
+  config->set_filter(spec.filter);
+  config->set_ack_delay_ms(spec.ack_delay_ms);
   config->mutable_outer()->set_dont_fragment(spec.outer.dont_fragment);
   config->mutable_outer()->set_copy_dscp(spec.outer.copy_dscp);
   config->mutable_outer()->set_dscp(spec.outer.dscp);

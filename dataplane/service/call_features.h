@@ -13,9 +13,6 @@ namespace culvert::dataplane {
 
 constexpr int kMaxRoutes = 16;
 
-// WrongField: InvalidArgument that names the field, its value and what it may be.
-absl::Status WrongField(std::string_view field, uint64_t value, std::string_view allowed);
-
 // ToFeatures checks every limit, then fills what it is about; bursts that are 0 get their default.
 absl::Status ToFeatures(const v1::CallConfig& config, CallSpec* spec);
 void FromFeatures(const CallSpec& spec, v1::CallConfig* config);

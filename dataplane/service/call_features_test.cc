@@ -44,6 +44,8 @@ v1::CallConfig Everything() {
   config.mutable_reorder()->set_packets(64);
   config.mutable_reorder()->set_delay_ms(100);
   config.set_peer_window(33);
+  config.set_filter(9);
+  config.set_ack_delay_ms(40);
   config.mutable_outer()->set_dont_fragment(true);
   config.mutable_outer()->set_copy_dscp(true);
   config.mutable_outer()->set_dscp(46);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "dataplane/service/call_features.h"
+#include "dataplane/service/prefix_convert.h"
 
 namespace culvert::dataplane {
 namespace {

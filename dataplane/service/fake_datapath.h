@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "dataplane/datapath.h"
+#include "dataplane/filter/filter_spec.h"
 
 namespace culvert::dataplane {
 
@@ -54,6 +55,15 @@ class FakeDatapath : public Datapath {
     std::vector<CallEntry> entries;
     for (const auto& call : calls) entries.push_back({.spec = call.second, .totals = {}});
     return entries;
+  }
+  absl::Status SetFilter(const FilterSpec& spec) override {
+    const Lock lock(mutex);
+    filters[spec.id] = spec;
+    return absl::OkStatus();
+  }
+  absl::Status RemoveFilter(uint32_t id) override {
+    const Lock lock(mutex);
+    return filters.erase(id) > 0 ? absl::OkStatus() : absl::FailedPreconditionError("in use");
   }
   std::vector<std::pair<uint64_t, CallTotals>> CallCounters() override {
     const Lock lock(mutex);
@@ -188,6 +198,7 @@ class FakeDatapath : public Datapath {
   uint64_t next_handle = 100;
   bool full = false;
   std::map<uint64_t, CallSpec> calls;
+  std::map<uint32_t, FilterSpec> filters;
   std::vector<std::pair<uint64_t, std::string>> sent;
   std::deque<PuntedFrame> punted;
   std::deque<CallEvent> events;

@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "dataplane/service/convert.h"
+#include "dataplane/service/filter_convert.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -86,11 +87,15 @@ void Service::Apply(v1::Operation* operation, v1::Result* result) {
       if (totals.ok()) FromTotals(handle, *totals, result->mutable_final_counters());
       return;
     }
-    case v1::Operation::kUpsertFilter:
+    case v1::Operation::kUpsertFilter: {
+      const absl::StatusOr<FilterSpec> spec = ToFilterSpec(operation->upsert_filter());
+      return FromResult(spec.ok() ? datapath_->SetFilter(*spec) : spec.status(), result);
+    }
     case v1::Operation::kRemoveFilter:
-      return FromResult(absl::UnimplementedError("filters"), result);
+      return FromResult(datapath_->RemoveFilter(operation->remove_filter()), result);
     case v1::Operation::KIND_NOT_SET:
-      return FromResult(absl::InvalidArgumentError("kind: not set; allowed: upsert, remove"),
+      return FromResult(absl::InvalidArgumentError(
+                            "kind: not set; allowed: upsert, remove, upsert_filter, remove_filter"),
                         result);
   }
 }

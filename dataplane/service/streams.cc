@@ -1,7 +1,7 @@
 // Service's streams that tell what happens: Events and Trace.
 #include <vector>
 
-#include "dataplane/service/call_features.h"
+#include "dataplane/service/prefix_convert.h"
 #include "dataplane/service/convert.h"
 #include "dataplane/service/service.h"
 

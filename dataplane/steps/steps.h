@@ -30,6 +30,9 @@ Verdict CcpResetStep(Packet& packet, WorkerContext& context);
 Verdict ProtocolStep(Packet& packet, WorkerContext& context);
 Verdict InnerIpv4Step(Packet& packet, WorkerContext& context);
 Verdict AntiSpoofStep(Packet& packet, WorkerContext& context);
+Verdict FilterUpstreamStep(Packet& packet, WorkerContext& context);
+void FilterUpstreamBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts,
+                         WorkerContext& context);
 Verdict PoliceUpstreamStep(Packet& packet, WorkerContext& context);
 Verdict UpstreamAccountStep(Packet& packet, WorkerContext& context);
 // GiveBackSequence takes back the number of a packet that proved to be forged.
@@ -45,6 +48,9 @@ Verdict EthernetOutputStep(Packet& packet, WorkerContext& context);
 
 // downstream: from the call to the outer packet.
 Verdict DownstreamCallStep(Packet& packet, WorkerContext& context);
+Verdict FilterDownstreamStep(Packet& packet, WorkerContext& context);
+void FilterDownstreamBurst(std::span<rte_mbuf* const> mbufs, Verdict* verdicts,
+                           WorkerContext& context);
 Verdict MtuStep(Packet& packet, WorkerContext& context);
 Verdict PoliceDownstreamStep(Packet& packet, WorkerContext& context);
 Verdict SendWindowStep(Packet& packet, WorkerContext& context);

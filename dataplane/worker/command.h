@@ -17,6 +17,7 @@ struct CallProgram {
   uint16_t call_id = 0, peer_call_id = 0;
   uint16_t mtu = 0, receive_window = 0;
   uint16_t peer_window = 0;
+  uint16_t filter = 0, ack_delay_ms = 100;
   ReorderSpec reorder;
   KeepaliveSpec keepalive;
   PolicerSpec upstream_policer, downstream_policer;

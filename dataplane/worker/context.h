@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "dataplane/call/call_table.h"
+#include "dataplane/filter/filter_table.h"
 #include "dataplane/forwarding/adjacency.h"
 #include "dataplane/forwarding/call_prefixes.h"
 #include "dataplane/forwarding/client_table.h"
@@ -52,6 +53,7 @@ struct WorkerContext {
   const Fib6* fib6 = nullptr;
   const PrefixTable* clients6 = nullptr;
   const AdjacencyTable* adjacencies = nullptr;
+  const FilterTable* filters = nullptr;
   rte_mempool* mbufs = nullptr;  // for packets that steps make
   WorkerCounters* counters = nullptr;
   const OwnAddresses* own = nullptr;  // what to send from

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dataplane/call/ack_delay.h"
 #include "dataplane/mppe/receive/stateless.h"
 #include "dataplane/mppe/wipe.h"
 #include "dataplane/reorder/reorder.h"
@@ -88,6 +89,8 @@ void SetFeatures(const CallProgram& program, bool is_new, Call* call, WorkerCont
     window.Set(program.peer_window, call->more().send_sequence);
   }
   SetFeature(call, kFeatureSendWindow, program.peer_window != 0);
+  call->more().filter = program.filter;
+  SetFeature(call, kFeatureFilter, program.filter != 0);
 }
 
 void Program(const CallProgram& program, WorkerContext* context) {
@@ -106,6 +109,7 @@ void Program(const CallProgram& program, WorkerContext* context) {
   call.peer_call_id = program.peer_call_id;
   call.mtu = program.mtu;
   call.receive_window = program.receive_window;
+  call.ack_delay = AckDelay(program.ack_delay_ms).octet();
   call.more().reorder_packets =
       std::min<uint8_t>(program.reorder.packets, ReorderBuffer::kMaxPackets);
   call.more().reorder_delay_ms =

@@ -77,6 +77,7 @@ Worker::Worker(unsigned index, const Shared& shared)
   context_.fib6 = shared.fib6;
   context_.clients6 = shared.clients6;
   context_.adjacencies = shared.adjacencies;
+  context_.filters = shared.filters;
   context_.mbufs = shared.mbufs;
   context_.counters = &counters_;
   context_.own = shared.own;

@@ -32,6 +32,7 @@ class Worker {
     const Fib6* fib6;
     const PrefixTable* clients6;
     AdjacencyTable* adjacencies;
+    const FilterTable* filters;
     const OwnAddresses* own;
     std::span<const PortSpec> ports;
     const PortTable* port_table;

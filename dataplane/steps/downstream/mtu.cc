@@ -15,7 +15,7 @@ Verdict TooBig(Packet& packet, uint16_t mtu, WorkerContext& context) {
     SpawnIcmpError(packet, wire::icmp::FragmentationNeeded(mtu), &context);
     return Verdict::Drop(DropReason::inner_too_big);
   }
-  const auto reason = SpawnFragments(packet, packet.ip, mtu, Stage::kDownstream,
+  const auto reason = SpawnFragments(packet, packet.ip, mtu, Stage::kDownstreamPermitted,
                                      DropReason::inner_too_big, &context);
   return reason ? Verdict::Drop(*reason) : Verdict::Next();
 }

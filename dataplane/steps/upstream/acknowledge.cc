@@ -1,3 +1,4 @@
+#include "dataplane/call/ack_delay.h"
 #include "dataplane/steps/downstream/acknowledgement.h"
 #include "dataplane/steps/steps.h"
 #include "proto/wire/gre.h"
@@ -43,7 +44,8 @@ Verdict AcknowledgeStep(Packet& packet, WorkerContext& context) {
     call.unacknowledged = 0;  // once, also if the packet then cannot be sent
     SpawnAcknowledgement(&call, packet.call_index, &context);
   } else if (call.ack_queued == 0) {
-    if (context.acks.Put(packet.call_index, call.generation, context.now_ms)) {
+    if (context.acks.Put(packet.call_index, call.generation, context.now_ms,
+                         AckDelay::FromOctet(call.ack_delay).ms())) {
       call.ack_queued = 1;
     } else {
       SpawnAcknowledgement(&call, packet.call_index, &context);
