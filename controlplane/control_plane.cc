@@ -133,11 +133,16 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
                   }
                 }),
       hooks_(MakeHookSettings(config)),
+      filters_(MakeFilters(config), config.policy().filter(),
+               [this](dataplane::v1::Operation operation, DataplaneClient::Answered answered) {
+                 dataplane_.Submit(std::move(operation), std::move(answered));
+               }),
       admission_({.backend = &backends_,
                   .pools = &pools_,
                   .lock_out = &lock_out_,
                   .sessions = &sessions_,
                   .prefixes = config.ppp().ipv6() == "allow" ? &prefixes_ : nullptr,
+                  .filters = &filters_,
                   .clock = SteadyMs,
                   .post = [this](const CallFacts& call,
                                  std::function<void()> work) { PostTo(call, std::move(work)); },
@@ -160,6 +165,9 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
                       [this](bool up) {
                         metrics_.SetDataplaneUp(up);
                         round_.SetUp(up);
+                        if (up) {
+                          filters_.OnDataplaneUp();
+                        }
                       }}),
       reload_(config, {.read =
                            [path = std::move(surroundings.config_file)] {
@@ -205,6 +213,7 @@ void ControlPlane::AddAaaReadings() {
     AddSessionReadings(sessions_.counters(), readings);
     AddUserReadings(user_files_, readings);
     hooks_.AddReadings(readings);
+    filters_.AddReadings(readings);
     reload_.AddReadings(readings);
   });
 }
@@ -325,6 +334,14 @@ void ControlPlane::Change(uint64_t id, CallChange change, CallChanged done) {
   if (handle == 0) {
     return done(absl::NotFoundError("there is no such call"));
   }
+  if (change.filter_id || change.filter_rules) {
+    auto filter = filters_.Resolve(change.filter_id.value_or(""),
+                                   std::exchange(change.filter_rules, {}).value_or(""));
+    if (!filter.ok()) {
+      return done(filter.status());
+    }
+    change.filter = *std::move(filter);
+  }
   shards_[dataplane_.ShardOf(handle)]->Change(id, std::move(change), std::move(done));
 }
 
@@ -359,6 +376,7 @@ ControlPlane::~ControlPlane() {
   exporter_.reset();
   management_.reset();
   dataplane_.Stop();
+  filters_.Stop();
   drain_.Stop();
   sessions_.Abandon();
   hooks_.Stop(0);

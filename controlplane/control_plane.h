@@ -82,6 +82,7 @@ class ControlPlane {
   LockOut lock_out_;
   SessionLimits sessions_;
   CallHooks hooks_;
+  filters::FilterRegistry filters_;
   Admission admission_;
   Drain drain_;
   DataplaneClient dataplane_;

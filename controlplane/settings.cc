@@ -100,6 +100,7 @@ dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config) {
   const config::v1::Pptp& from = config.pptp();
   dataplane::v1::CallConfig to;
   to.set_receive_window(from.receive_window());
+  to.set_ack_delay_ms(from.ack_delay_ms());
   to.mutable_reorder()->set_packets(from.reorder_packets());
   to.mutable_reorder()->set_delay_ms(from.reorder_delay_ms());
   to.mutable_outer()->set_dont_fragment(from.dont_fragment());
@@ -108,6 +109,14 @@ dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config) {
   to.set_idle_timeout_s(config.ppp().idle_timeout_s());
   to.set_octet_quota(config.ppp().octet_quota_mb() * kMega);
   return to;
+}
+
+std::vector<filters::NamedRules> MakeFilters(const config::v1::Config& config) {
+  std::vector<filters::NamedRules> filters;
+  for (const config::v1::Filter& from : config.filters()) {
+    filters.push_back({.name = from.name(), .rules = {from.rules().begin(), from.rules().end()}});
+  }
+  return filters;
 }
 
 std::vector<CallRates> MakeListenerRates(const config::v1::Config& config) {

@@ -31,6 +31,7 @@ namespace culvert {
 // MakeEapSettings: of the local users' EAP server.
 [[nodiscard]] eap::Settings MakeEapSettings(const config::v1::Config& config);
 [[nodiscard]] dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config);
+[[nodiscard]] std::vector<filters::NamedRules> MakeFilters(const config::v1::Config& config);
 [[nodiscard]] pptp::SourceLimits::Settings MakeSourceLimits(const config::v1::Config& config);
 [[nodiscard]] std::vector<config::Ipv4Prefix> MakeAllowedSources(const config::v1::Config& config);
 // MakeListenerRates: one for each of MakeEndpoints().

@@ -77,6 +77,20 @@ void Admission::OnJudged(const CallFacts& call, const std::string& name, AuthRes
       })) {
     return Refuse(entrant, "may not dial in from this address", kAuthenticationFailure);
   }
+  TakeFilter(entrant);
+}
+
+void Admission::TakeFilter(const std::shared_ptr<Entrant>& entrant) {
+  CallGrants& grants = entrant->result.grants;
+  if (parts_.filters != nullptr) {
+    auto filter = parts_.filters->Resolve(grants.filter_id, grants.filter_rules);
+    if (!filter.ok()) {
+      return Refuse(entrant, std::string(filter.status().message()), kNoDialinPermission);
+    }
+    grants.filter = *std::move(filter);
+    grants.own_filter = !grants.filter_id.empty() || !grants.filter_rules.empty();
+    grants.filter_rules = {};
+  }
   TakeSession(entrant);
 }
 

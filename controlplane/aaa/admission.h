@@ -16,6 +16,7 @@
 #include "controlplane/aaa/policy/lock_out.h"
 #include "controlplane/aaa/policy/session_limits.h"
 #include "controlplane/aaa/pools/address_pools.h"
+#include "controlplane/filters/filter_registry.h"
 #include "controlplane/ipv6/prefix_assignment.h"
 #include "controlplane/logging/log_limit.h"
 
@@ -39,6 +40,7 @@ class Admission final : public Authenticator {
     LockOut* lock_out = nullptr;
     SessionLimits* sessions = nullptr;
     ipv6::PrefixAssignment* prefixes = nullptr;
+    filters::FilterRegistry* filters = nullptr;
     Clock clock;     // needed
     Post post = {};  // needed with sessions and approve
     Approve approve = {};
@@ -69,6 +71,8 @@ class Admission final : public Authenticator {
   };
   [[nodiscard]] std::shared_ptr<const Settings> settings() const;
   void OnJudged(const CallFacts& call, const std::string& name, AuthResult result, AuthDone done);
+  // TakeFilter: who would be let in without the filter that was meant is not let in.
+  void TakeFilter(const std::shared_ptr<Entrant>& entrant);
   void TakeSession(const std::shared_ptr<Entrant>& entrant);
   void TakeAddresses(const std::shared_ptr<Entrant>& entrant);
   void Refuse(const std::shared_ptr<Entrant>& entrant, std::string reason, uint32_t mschap_code);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "controlplane/aaa/policy/session_ticket.h"
+#include "controlplane/filters/filter_hold.h"
 #include "proto/config/address/address.h"
 #include "proto/config/address/address6.h"
 
@@ -60,7 +61,10 @@ struct CallGrants {
   static constexpr uint8_t kMppe40 = 1, kMppe56 = 2, kMppe128 = 4;
 
   std::vector<std::vector<uint8_t>> classes;  // Class: back to the server in all accounting
-  std::string filter_id;                      // for the hooks
+  std::string filter_id;                      // the packet filter's name, and for the hooks
+  std::string filter_rules;  // NAS-Filter-Rule, until Admission has made `filter` of it
+  FilterHold filter = {};    // null: none
+  bool own_filter = false;   // it was granted to the user; else it is the default
   std::string address_lists;                  // Mikrotik-Address-List, for the hooks; with commas
   std::shared_ptr<const AccountingMarks> marks = {};  // null: none
 };

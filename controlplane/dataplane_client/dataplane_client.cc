@@ -17,6 +17,13 @@ constexpr absl::Duration kFirstPause = absl::Milliseconds(100);
 constexpr absl::Duration kLongestPause = absl::Seconds(2);
 constexpr absl::Duration kStable = absl::Seconds(10);  // a session of this length begins anew
 
+v1::Result NotConnected() {
+  v1::Result result;
+  result.set_code(static_cast<int>(grpc::StatusCode::UNAVAILABLE));
+  result.set_message("the data plane is not connected");
+  return result;
+}
+
 // FlushAfterTurn sends what a shard has added when its loop has done all that it has to do now: so
 // what goes out in one turn goes out in one message, and nothing waits for a clock.
 void FlushAfterTurn(asio::io_context& loop, const std::shared_ptr<DataplaneSession>& session,
@@ -143,10 +150,19 @@ void DataplaneClient::Program(size_t shard, v1::Operation operation, Answered an
     session->program().Add(shard, std::move(operation), std::move(answered));
     return FlushAfterTurn(*loop, session, shard);
   }
-  v1::Result result;
-  result.set_code(static_cast<int>(grpc::StatusCode::UNAVAILABLE));
-  result.set_message("the data plane is not connected");
-  asio::post(*loop, [answered = std::move(answered), result] { answered(result); });
+  asio::post(*loop, [answered = std::move(answered)] { answered(NotConnected()); });
+}
+
+void DataplaneClient::Submit(v1::Operation operation, Answered answered) {
+  std::shared_ptr<DataplaneSession> session;
+  {
+    absl::MutexLock lock(&mutex_);
+    session = session_;
+  }
+  if (session == nullptr) {
+    return answered(NotConnected());
+  }
+  session->program().Submit(std::move(operation), std::move(answered));
 }
 
 bool DataplaneClient::SendFrame(uint64_t handle, wire::Octets frame) {

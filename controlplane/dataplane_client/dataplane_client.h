@@ -57,6 +57,8 @@ class DataplaneClient {
   // Program asks for one operation. `answered` is called once, on the loop of shard `shard`; with
   // UNAVAILABLE when the data plane is not there. Operations of one thread stay in order.
   void Program(size_t shard, dataplane::v1::Operation operation, Answered answered);
+  // Submit is Program for what is no call's; any thread answers, perhaps at once.
+  void Submit(dataplane::v1::Operation operation, Answered answered);
   // SendFrame is false when the frame was dropped.
   bool SendFrame(uint64_t handle, wire::Octets frame);
 

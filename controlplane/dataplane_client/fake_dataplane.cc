@@ -139,6 +139,13 @@ grpc::Status FakeDataplane::Describe(grpc::ServerContext*, const v1::DescribeReq
 
 v1::Result FakeDataplane::Apply(const v1::Operation& operation) {
   v1::Result result;
+  if (operation.has_upsert_filter()) {
+    filters_[operation.upsert_filter().id()] = operation.upsert_filter();
+    return result;
+  }
+  if (operation.kind_case() == v1::Operation::kRemoveFilter) {
+    return RemoveFilter(operation.remove_filter());
+  }
   if (!operation.has_upsert()) {
     result.set_handle(operation.remove());
     result.mutable_final_counters()->set_handle(operation.remove());
@@ -159,10 +166,32 @@ v1::Result FakeDataplane::Apply(const v1::Operation& operation) {
     result.set_code(static_cast<int>(grpc::StatusCode::NOT_FOUND));
     return result;
   }
+  if (config.filter() != 0 && !filters_.contains(config.filter())) {
+    result.set_code(static_cast<int>(grpc::StatusCode::NOT_FOUND));
+    result.set_message("filter: there is no such filter");
+    return result;
+  }
   calls_[handle] = config;
   calls_[handle].set_handle(handle);
   result.set_handle(handle);
   return result;
+}
+
+v1::Result FakeDataplane::RemoveFilter(uint32_t id) {
+  v1::Result result;
+  for (const auto& [handle, config] : calls_) {
+    if (config.filter() == id) {
+      result.set_code(static_cast<int>(grpc::StatusCode::FAILED_PRECONDITION));
+      return result;
+    }
+  }
+  filters_.erase(id);
+  return result;
+}
+
+std::map<uint32_t, v1::Filter> FakeDataplane::Filters() {
+  absl::MutexLock lock(&mutex_);
+  return filters_;
 }
 
 grpc::Status FakeDataplane::Program(

@@ -28,6 +28,8 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   [[nodiscard]] std::map<uint64_t, dataplane::v1::CallConfig> Calls();
   // WaitFor gives up after 5 s.
   bool WaitFor(std::function<bool(const std::map<uint64_t, dataplane::v1::CallConfig>&)> condition);
+  // Filters that it holds, by id.
+  [[nodiscard]] std::map<uint32_t, dataplane::v1::Filter> Filters();
   // AddStrayCall makes a call that no control plane has asked for.
   void AddStrayCall(uint64_t handle);
   // SetUpsertError refuses upserts from now on; code 0: no more.
@@ -66,9 +68,11 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
 
  private:
   dataplane::v1::Result Apply(const dataplane::v1::Operation& operation);
+  dataplane::v1::Result RemoveFilter(uint32_t id);
 
   absl::Mutex mutex_;
   std::map<uint64_t, dataplane::v1::CallConfig> calls_;
+  std::map<uint32_t, dataplane::v1::Filter> filters_;
   std::deque<dataplane::v1::Frame> frames_down_;
   std::deque<dataplane::v1::Event> events_;
   grpc::ServerReaderWriter<dataplane::v1::FrameBatch, dataplane::v1::FrameBatch>* frames_ = nullptr;

@@ -40,6 +40,7 @@ void Merge(const CallChange& later, CallChange& change) {
   Replace(later.interim_interval_s, change.interim_interval_s);
   Replace(later.classes, change.classes);
   Replace(later.filter_id, change.filter_id);
+  Replace(later.filter, change.filter);
   Replace(later.address_lists, change.address_lists);
 }
 

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "controlplane/filters/filter_hold.h"
+
 namespace culvert {
 
 // CallRates: bits a second of inner IP packets; 0: no limit.
@@ -29,7 +31,9 @@ struct CallChange {
   std::optional<uint64_t> octet_quota = {};                        // both directions; 0: none
   std::optional<uint32_t> interim_interval_s = {};                 // 0: none
   std::optional<std::vector<std::vector<uint8_t>>> classes = {};
-  std::optional<std::string> filter_id = {};
+  std::optional<std::string> filter_id = {};     // Filter-Id
+  std::optional<std::string> filter_rules = {};  // NAS-Filter-Rule
+  std::optional<FilterHold> filter = {};         // what they come to, in a change under way
   std::optional<std::string> address_lists = {};  // for the hooks
 };
 

@@ -91,6 +91,7 @@ management::v1::Call ToProto(const CallRecord& record, const CallTraffic& traffi
   if (record.ipv6_delegated_prefix) {
     call.set_ipv6_delegated_prefix(config::FormatPrefix6(*record.ipv6_delegated_prefix));
   }
+  if (record.filter != nullptr) call.set_filter(record.filter->name);
   return call;
 }
 

@@ -9,6 +9,7 @@
 
 #include "controlplane/aaa/authentication.h"
 #include "controlplane/aaa/grants.h"
+#include "controlplane/filters/filter_hold.h"
 #include "controlplane/ppp/call.h"
 #include "culvert/management/v1/management.pb.h"
 
@@ -29,6 +30,7 @@ struct CallRecord {
   uint64_t ipv6_interface_id = 0;                           // the client's (RFC 5072); 0: no IPv6
   std::optional<config::Ipv6Prefix> ipv6_prefix;            // of the link
   std::optional<config::Ipv6Prefix> ipv6_delegated_prefix;  // while the client has it (DHCPv6)
+  FilterHold filter;                                        // null: none
   int64_t started_ms = 0;                                   // since 1970
   std::string end_reason;                                   // with a DOWN event
   std::shared_ptr<const PeerNames> names = {};              // null: none

@@ -19,6 +19,7 @@ constexpr std::string_view kKeys[] = {
     "pptp.incoming_calls",
     "pptp.receive_window",
     "pptp.max_calls_per_connection",
+    "pptp.ack_delay_ms",
     "pptp.reorder_packets",
     "pptp.reorder_delay_ms",
     "pptp.honour_peer_window",

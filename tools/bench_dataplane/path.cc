@@ -21,7 +21,7 @@ constexpr unsigned kFewCalls = 1000;
 constexpr unsigned kBatchesPerSample = 4;
 // Longer than an acknowledgement's delay: from then on as many fall due as are put off.
 constexpr double kWarmUpSeconds = 0.3;
-constexpr double kAckDelaySeconds = CallSpec{}.ack_delay_ms / 1000.0;
+constexpr double kAckDelaySeconds = dataplane::CallSpec{}.ack_delay_ms / 1000.0;
 
 // Quantity: one figure in ticks a packet, over all samples.
 struct Quantity {

@@ -79,6 +79,7 @@ std::vector<std::string> CallDetails(const Call& call) {
   }
   add("authentication", call.auth());
   add("MPPE", call.mppe());
+  if (!call.filter().empty()) add("filter", call.filter());
   add("started",
       fmt::format("{} ({} ago)", FormatTime(call.started()), FormatDuration(call.uptime())));
   add("upstream",
@@ -105,6 +106,7 @@ std::string EventLine(const CallEvent& event) {
     add("client", call.client_address());
     add("auth", call.auth());
     if (call.mppe() != "none") add("mppe", call.mppe());
+    add("filter", call.filter());
   }
   if (event.kind() == CallEvent::COUNTERS || event.kind() == CallEvent::DOWN) {
     add("upstream", std::to_string(call.upstream_octets()));

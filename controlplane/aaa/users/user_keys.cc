@@ -219,7 +219,7 @@ constexpr UserKey kKeys[] = {
      }},
     {"mtu", "an integer from 576 to 9000",
      [](Node node, CallGrants& grants) { return ReadNumber(node, 576, 9000, 1, grants.mtu); }},
-    {"filter_id", kName,
+    {"filter", kName,
      [](Node node, CallGrants& grants) { return One(node, ShortText, grants.filter_id); }},
     {"ipv6_prefix", kPrefix6,
      [](Node node, CallGrants& grants) {

@@ -153,6 +153,8 @@ TEST_F(DynamicServerTest, EveryChange) {
       .Number(attr::kIdleTimeout, 300)
       .Number(attr::kAcctInterimInterval, 600)
       .Text(attr::kFilterId, "gold")
+      .Text(attr::kNasFilterRule, "permit in ip ")
+      .Text(attr::kNasFilterRule, "from any to any")
       .Text(attr::kClass, "one")
       .Text(attr::kClass, "two")
       .Number(attr::kWisprBandwidthMaxUp, 1'000'000)
@@ -165,6 +167,7 @@ TEST_F(DynamicServerTest, EveryChange) {
   EXPECT_EQ(order.change.idle_timeout_s, 300u);
   EXPECT_EQ(order.change.interim_interval_s, 600u);
   EXPECT_EQ(order.change.filter_id, "gold");
+  EXPECT_EQ(order.change.filter_rules, "permit in ip from any to any");
   EXPECT_EQ(order.change.upstream_bps, 1'000'000u);
   EXPECT_EQ(order.change.downstream_bps, 0u);
   EXPECT_EQ(order.change.classes, (std::vector<Bytes>{BytesOf("one"), BytesOf("two")}));

@@ -221,6 +221,10 @@ Read ReadChange(const Packet& packet, const Attribute& attribute, CallChange& ch
   if (id == attr::kFilterId) {
     return Once(change.filter_id, std::optional(TextOf(value)));
   }
+  if (id == attr::kNasFilterRule) {  // RFC 4849 s2: several are put together
+    change.filter_rules = change.filter_rules.value_or("") + std::string(TextOf(value));
+    return {};
+  }
   if (id == attr::kSessionTimeout) {
     return Once(change.session_timeout_s, IntegerOf(value));
   }

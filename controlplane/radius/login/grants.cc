@@ -45,6 +45,8 @@ class GrantReader {
       }
     }
     grants_.filter_id = Text(attr::kFilterId);
+    const std::vector<uint8_t> rules = packet_.Join(attr::kNasFilterRule);
+    grants_.filter_rules = TextOf(rules);
     ReadMarks();
     grants_.address_lists = packet_.JoinTexts(attr::kMikrotikAddressList, ',');
     if (!wrong_.empty()) {

@@ -103,6 +103,8 @@ TEST(RadiusGrants, LimitsAndClasses) {
     list.Add(attr::kClass, Bytes{1, 2});
     list.Add(attr::kClass, Bytes{3});
     list.AddText(attr::kFilterId, "web");
+    list.AddText(attr::kNasFilterRule, "permit in ip ");
+    list.AddText(attr::kNasFilterRule, "from any to any");
     list.AddInteger(attr::kMsPrimaryDns, 0x08080808);
     list.AddInteger(attr::kMsSecondaryDns, 0x08080404);
     list.AddInteger(attr::kMsPrimaryNbns, 0x0a000001);
@@ -116,6 +118,7 @@ TEST(RadiusGrants, LimitsAndClasses) {
   EXPECT_EQ(grants->mtu, 1300);
   EXPECT_THAT(grants->classes, ElementsAre(Bytes{1, 2}, Bytes{3}));
   EXPECT_EQ(grants->filter_id, "web");
+  EXPECT_EQ(grants->filter_rules, "permit in ip from any to any") << "RFC 4849 s2";
   EXPECT_THAT(grants->dns, ElementsAre(0x08080808, 0x08080404));
   EXPECT_THAT(grants->wins, ElementsAre(0x0a000001));
 }

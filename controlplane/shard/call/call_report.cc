@@ -119,6 +119,7 @@ void CallReport::OnAuthResult(AuthMethod method, const AuthResult& result) {
   if (result.verdict == AuthVerdict::kAccept) {
     accounting_.OnAccepted(method, result);
     record_.marks = result.grants.marks;
+    record_.filter = result.grants.filter;
   }
   services_->metrics->OnAuthentication(method, result.verdict);
   if (result.verdict == AuthVerdict::kReject) {
@@ -188,6 +189,10 @@ void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {
 
 void CallReport::OnTermsChanged(const CallGrants& grants) {
   accounting_.OnTermsChanged(record_.id, grants);
+  if (record_.filter != grants.filter) {
+    record_.filter = grants.filter;
+    services_->directory->Update(record_);
+  }
   const auto text = [](const auto& value) { return value ? absl::StrCat(*value) : "-"; };
   if (MayLog(spdlog::level::info)) {
     spdlog::info(
@@ -195,7 +200,8 @@ void CallReport::OnTermsChanged(const CallGrants& grants) {
         "filter=\"{}\"",
         Name(), text(grants.upstream_bps), text(grants.downstream_bps),
         text(grants.session_timeout_s), text(grants.idle_timeout_s), text(grants.octet_quota),
-        text(grants.interim_interval_s), Printable(grants.filter_id));
+        text(grants.interim_interval_s),
+        grants.filter != nullptr ? grants.filter->name : Printable(grants.filter_id));
   }
 }
 

@@ -23,6 +23,8 @@ void Apply(const CallChange& change, CallGrants& grants) {
   set(change.interim_interval_s, grants.interim_interval_s);
   set(change.classes, grants.classes);
   set(change.filter_id, grants.filter_id);
+  set(change.filter, grants.filter);
+  grants.own_filter |= change.filter.has_value();
   set(change.address_lists, grants.address_lists);
 }
 
@@ -38,7 +40,8 @@ void Forget(const CallGrants& grants, CallChange& change) {
   drop(grants.octet_quota.has_value(), change.octet_quota);
   drop(grants.interim_interval_s.has_value(), change.interim_interval_s);
   drop(!grants.classes.empty(), change.classes);
-  drop(!grants.filter_id.empty(), change.filter_id);
+  drop(grants.own_filter, change.filter_id);
+  drop(grants.own_filter, change.filter);
   drop(!grants.address_lists.empty(), change.address_lists);
 }
 
@@ -94,12 +97,17 @@ void CallTerms::Fill(v1::CallConfig* config) {
   if (grants.octet_quota) {
     config->set_octet_quota(*grants.octet_quota);
   }
+  sent_filter_ = grants.filter;
+  if (sent_filter_ != nullptr) {
+    config->set_filter(sent_filter_->id);
+  }
   for (size_t i = 0; i < std::min(grants.routes.size(), kMaxRoutes); ++i) {
     SetRoute(grants.routes[i], config->add_routes());
   }
 }
 
 bool CallTerms::OnConfirmed() {
+  held_filter_ = std::move(sent_filter_);
   std::vector<Waiting> confirmed = std::exchange(sent_, {});
   for (const Waiting& waiting : confirmed) {
     Merge(waiting.change, changed_);

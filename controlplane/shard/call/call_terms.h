@@ -49,6 +49,7 @@ class CallTerms {
   CallGrants grants_;
   CallChange changed_;  // in grants_ already; outlives a login that does not speak of it
   std::vector<Waiting> waiting_, sent_;
+  FilterHold sent_filter_, held_filter_;  // of the upsert under way, and in the data plane
 };
 
 }  // namespace culvert

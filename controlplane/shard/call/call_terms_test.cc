@@ -23,6 +23,7 @@ class CallTermsTest : public ::testing::Test {
     return [this](const absl::StatusOr<CallRates>& rates) { answers_.push_back(rates); };
   }
 
+  std::vector<std::string> dropped_;  // filters
   CallTerms terms_{CallRates{.upstream_bps = 16'000, .downstream_bps = 0}};
   std::vector<absl::StatusOr<CallRates>> answers_;
 };
@@ -130,6 +131,35 @@ TEST_F(CallTermsTest, ANewLoginHasTheLastWordOnWhatItSays) {
   EXPECT_EQ(terms_.rates().upstream_bps, 64'000u);
   EXPECT_EQ(terms_.rates().downstream_bps, 48'000u);
   EXPECT_EQ(terms_.grants().filter_id, "gold");
+}
+
+// The data plane is told to forget a filter only when it has no call with it any more.
+TEST_F(CallTermsTest, AFilterIsHeldUntilTheDataPlaneHasAnother) {
+  const auto filter = [this](uint32_t id, const char* name) {
+    return FilterHold(new HeldFilter{.id = id, .name = name}, [this](const HeldFilter* held) {
+      dropped_.push_back(held->name);
+      delete held;
+    });
+  };
+  CallGrants grants;
+  grants.filter = filter(5, "first");
+  terms_.SetGrants(std::move(grants));
+  EXPECT_EQ(Fill().filter(), 5u);
+  EXPECT_FALSE(terms_.OnConfirmed());
+  terms_.Add({.filter_id = "gold", .filter = filter(6, "gold")}, Note());
+  EXPECT_EQ(Fill().filter(), 6u);
+  EXPECT_TRUE(terms_.OnRefused(absl::InvalidArgumentError("no")));
+  EXPECT_EQ(dropped_, std::vector<std::string>{});  // sent_filter_ has it still
+  EXPECT_EQ(Fill().filter(), 5u);
+  EXPECT_EQ(dropped_, std::vector<std::string>{"gold"});
+  EXPECT_FALSE(terms_.OnConfirmed());
+  terms_.Add({.filter = filter(7, "rules")}, Note());
+  EXPECT_EQ(Fill().filter(), 7u);
+  EXPECT_EQ(dropped_.size(), 1u);
+  EXPECT_TRUE(terms_.OnConfirmed());
+  EXPECT_EQ(dropped_.back(), "first");
+  terms_.SetGrants({});
+  EXPECT_EQ(Fill().filter(), 7u) << "a login that does not speak of it";
 }
 
 TEST(CallChangeTest, NamesWhatCannotBe) {

@@ -18,6 +18,10 @@ eapms Cleartext-Password := "secret", EAP-Type := MSCHAPv2
 \tFramed-IP-Address = 10.77.0.205
 tls EAP-Type := TLS
 \tFramed-IP-Address = 10.77.0.206
+filtered Cleartext-Password := "secret"
+\tFramed-IP-Address = 10.77.0.207, Filter-Id = "no-ping"
+misled Cleartext-Password := "secret"
+\tFramed-IP-Address = 10.77.0.208, Filter-Id = "nowhere"
 """
 
 

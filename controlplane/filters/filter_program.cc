@@ -1,0 +1,128 @@
+#include "controlplane/filters/filter_program.h"
+
+#include <fmt/format.h>
+
+#include "controlplane/logging/printable.h"
+#include "proto/config/filter/filter_rule.h"
+
+namespace culvert::filters {
+
+namespace v1 = dataplane::v1;
+using config::FilterRule;
+
+namespace {
+
+// Of the data plane: rules altogether, and those whose ports are a range, one or both.
+constexpr int kMaxRules = 4096, kMaxOneRange = 1024, kMaxTwoRanges = 256;
+constexpr size_t kMaxShownLen = 255;  // of a rule in an error
+
+void SetPrefix(const FilterRule::Prefix& from, v1::Prefix* to) {
+  if (const auto* ipv4 = std::get_if<config::Ipv4Prefix>(&from)) {
+    const uint32_t address = ipv4->address;
+    const char octets[] = {static_cast<char>(address >> 24), static_cast<char>(address >> 16),
+                           static_cast<char>(address >> 8), static_cast<char>(address)};
+    to->set_address(octets, sizeof octets);
+    to->set_length(ipv4->length);
+    return;
+  }
+  const auto& ipv6 = std::get<config::Ipv6Prefix>(from);
+  to->set_address(ipv6.address.data(), ipv6.address.size());
+  to->set_length(ipv6.length);
+}
+
+void SetRange(const FilterRule::Range& from, v1::Range* to) {
+  to->set_first(from.first);
+  to->set_last(from.last);
+}
+
+// ForEach calls `make` with each item, or once with null when there is none: any will do.
+template <typename Item, typename Make>
+void ForEach(const std::vector<Item>& items, Make make) {
+  if (items.empty()) {
+    make(static_cast<const Item*>(nullptr));
+  }
+  for (const Item& item : items) {
+    make(&item);
+  }
+}
+
+// Add writes a rule out: one for each source port, destination port or type, and test of flags.
+// They permit or deny the same, so their order does not matter.
+void Add(const FilterRule& rule, v1::Filter* filter) {
+  const auto& destinations = rule.icmp_types.empty() ? rule.destination.ports : rule.icmp_types;
+  ForEach(rule.source.ports, [&](const FilterRule::Range* source) {
+    ForEach(destinations, [&](const FilterRule::Range* destination) {
+      ForEach(rule.flags, [&](const FilterRule::Flags* flags) {
+        if (filter->rules_size() > kMaxRules) {
+          return;  // too many already
+        }
+        v1::FilterRule* to = filter->add_rules();
+        to->set_permit(rule.permit);
+        to->set_upstream(rule.in);
+        to->set_protocol(rule.protocol);
+        if (rule.source.address) SetPrefix(*rule.source.address, to->mutable_source());
+        if (rule.destination.address) {
+          SetPrefix(*rule.destination.address, to->mutable_destination());
+        }
+        if (source != nullptr) SetRange(*source, to->mutable_source_ports());
+        if (destination != nullptr) SetRange(*destination, to->mutable_destination_ports());
+        if (flags != nullptr) {
+          to->set_tcp_flags_mask(flags->mask);
+          to->set_tcp_flags(flags->flags);
+        }
+      });
+    });
+  });
+}
+
+bool RangesFit(const v1::Filter& filter) {
+  const auto is_range = [](const v1::Range& range) { return range.first() != range.last(); };
+  int num[3] = {};
+  for (const v1::FilterRule& rule : filter.rules()) {
+    ++num[(is_range(rule.source_ports()) ? 1 : 0) + (is_range(rule.destination_ports()) ? 1 : 0)];
+  }
+  return num[1] <= kMaxOneRange && num[2] <= kMaxTwoRanges;
+}
+
+}  // namespace
+
+tl::expected<v1::Filter, std::string> MakeProgram(std::span<const std::string> rules) {
+  v1::Filter filter;
+  filter.set_permit_upstream(true);
+  filter.set_permit_downstream(true);
+  for (const std::string& text : rules) {
+    const auto rule = config::ParseFilterRule(text);
+    if (!rule) {
+      return tl::unexpected(
+          Printable(fmt::format("\"{}\": {}", text.substr(0, kMaxShownLen), rule.error())));
+    }
+    Add(*rule, &filter);
+    if (rule->in) {
+      filter.set_permit_upstream(!rule->permit);
+    } else {
+      filter.set_permit_downstream(!rule->permit);
+    }
+  }
+  if (!RangesFit(filter)) {
+    return tl::unexpected(fmt::format("more than {} rules with a range of ports or {} with two",
+                                      kMaxOneRange, kMaxTwoRanges));
+  }
+  if (filter.rules_size() > kMaxRules) {
+    return tl::unexpected(fmt::format("more than {} rules when lists are written out", kMaxRules));
+  }
+  return filter;
+}
+
+std::vector<std::string> SplitRules(std::string_view text) {
+  std::vector<std::string> rules;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\0'), text.size());
+    if (end != 0) {
+      rules.emplace_back(text.substr(0, end));
+    }
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return rules;
+}
+
+}  // namespace culvert::filters
