@@ -374,7 +374,7 @@ TEST_F(DynamicServerTest, AllOrNothing) {
   };
   EXPECT_EQ(CauseOf(alice().Number(attr::kFramedMtu, 1400)), 401u);
   EXPECT_EQ(CauseOf(alice().Text({9, 1}, "shell:priv-lvl=15")), 401u);
-  EXPECT_EQ(CauseOf(alice().Text(attr::kChargeableUserIdentity, "c")), 401u);
+  EXPECT_EQ(CauseOf(alice().Text(attr::kFramedRoute, "10.9.0.0/16")), 401u);
   EXPECT_EQ(CauseOf(alice().Text(attr::kIdleTimeout, "12345")), 407u);
   EXPECT_EQ(CauseOf(alice().Number(attr::kAcctInterimInterval, 59)), 407u);
   EXPECT_EQ(CauseOf(alice().Number(attr::kWisprBandwidthMaxUp, 7999)), 407u);
