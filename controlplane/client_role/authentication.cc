@@ -111,7 +111,7 @@ std::array<uint8_t, 16> Authentication::Md5Response(uint8_t identifier,
                                                     wire::Octets challenge) const {
   const Secret digest =
       crypto::Md5({wire::Octets(&identifier, 1), account_->password.octets(), challenge});
-  std::array<uint8_t, 16> response;
+  std::array<uint8_t, 16> response{};
   std::copy(digest.octets().begin(), digest.octets().end(), response.begin());
   return response;
 }

@@ -76,7 +76,7 @@ Fleet::Fleet(const Plan* plan, const std::vector<client_role::Account>* accounts
   if (const auto sink = config::ParseEndpoint(plan->sink())) {
     sink_ = *sink;
   }
-  std::array<uint8_t, 4> octets;
+  std::array<uint8_t, 4> octets{};
   random_(octets);
   run_ = wire::LoadBe32(octets.data());
 }
