@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "controlplane/aaa/policy/readings.h"
+#include "controlplane/aaa/reservations.h"
 #include "controlplane/accounting/delivery/radius_transport.h"
 #include "controlplane/accounting/readings.h"
 #include "controlplane/accounting/settings.h"
@@ -49,27 +50,10 @@ Admission::Approve MakeApproval(CallHooks* hooks) {
   };
 }
 
-std::shared_ptr<const Users> ReserveFixed(Users users, AddressPools& pools) {
-  for (const uint32_t address : users.FixedAddresses()) {
-    pools.Reserve(address);
-  }
+std::shared_ptr<const Users> ReserveFixed(Users users, AddressPools& pools,
+                                          ipv6::PrefixPools& prefixes) {
+  Reserve(users, pools, prefixes);
   return std::make_shared<const Users>(std::move(users));
-}
-
-// ReplaceUsers: an address is never free while one of the tables has it.
-void ReplaceUsers(const Users& before, const std::shared_ptr<const Users>& now, AddressPools& pools,
-                  LocalUsers& users) {
-  std::vector<uint32_t> kept = now->FixedAddresses();
-  for (const uint32_t address : kept) {
-    pools.Reserve(address);
-  }
-  users.Replace(now);
-  std::sort(kept.begin(), kept.end());
-  for (const uint32_t address : before.FixedAddresses()) {
-    if (!std::binary_search(kept.begin(), kept.end(), address)) {
-      pools.Unreserve(address);
-    }
-  }
 }
 
 // InOrder: of auth.backends.
@@ -113,13 +97,16 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
       source_limits_(MakeSourceLimits(config)),
       pools_(MakePools(config), config.policy().address_rest_s() * kMsPerSecond, RandomBelow,
              config.policy().remembered_addresses()),
-      prefix_pools_(MakePrefixPools(config), config.policy().address_rest_s() * kMsPerSecond),
+      prefix_pools_(MakePrefixPools(config), config.ipv6().prefix_rest_s() * kMsPerSecond,
+                    config.ipv6().remembered_prefixes(), Random64()),
       prefixes_(&prefix_pools_, MakePrefixChoice(config)),
-      loaded_users_(ReserveFixed(std::move(users), pools_)),
+      loaded_users_(ReserveFixed(std::move(users), pools_, prefix_pools_)),
       users_(loaded_users_, MakeEapSettings(config)),
       user_files_(MakeUserPaths(config), std::exchange(loaded_users_, nullptr),
                   [this](const Users& before, const std::shared_ptr<const Users>& now) {
-                    ReplaceUsers(before, now, pools_, users_);
+                    ReserveBoth(before, *now, pools_, prefix_pools_);
+                    users_.Replace(now);
+                    ReserveNew(before, *now, pools_, prefix_pools_);
                   }),
       radius_(std::move(radius)),
       radius_metrics_(std::make_shared<radius::ServerMetrics>(radius_->stats())),
@@ -200,7 +187,11 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
                        .refused = pool.refused});
     }
     for (const ipv6::PrefixPools::Usage& pool : prefix_pools_.usage()) {
-      usage.push_back({.name = "ipv6:" + pool.name, .used = pool.in_use, .total = pool.size});
+      usage.push_back({.name = "ipv6:" + pool.name,
+                       .used = pool.in_use,
+                       .total = pool.size,
+                       .resting = pool.resting,
+                       .refused = pool.refused});
     }
     return usage;
   });

@@ -11,6 +11,8 @@ void ControlPlane::Apply(const config::v1::Config& config) {
   constexpr uint64_t kMsPerSecond = 1000;
   spdlog::set_level(spdlog::level::from_str(config.log().level()));
   pools_.Reconfigure(MakePools(config), config.policy().address_rest_s() * kMsPerSecond);
+  prefix_pools_.Reconfigure(MakePrefixPools(config), config.ipv6().prefix_rest_s() * kMsPerSecond);
+  prefixes_.Reconfigure(MakePrefixChoice(config));
   source_limits_.Reconfigure(MakeSourceLimits(config));
   lock_out_.Reconfigure(MakeLockOutSettings(config));
   hooks_.Reconfigure(MakeHookSettings(config));

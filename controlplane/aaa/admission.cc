@@ -151,7 +151,7 @@ void Admission::TakePrefixes(AuthResult& result) {
     return;
   }
   const std::string missing =
-      parts_.prefixes->Assign(result.grants.ipv6, parts_.clock(), &result.lease);
+      parts_.prefixes->Assign(result.grants.ipv6, result.user, parts_.clock(), &result.lease);
   if (missing.empty()) {
     return;
   }

@@ -6,11 +6,24 @@
 
 namespace culvert::ipv6 {
 
-std::string PrefixAssignment::Assign(const Ipv6Grants& grants, uint64_t now_ms, Lease* lease) {
+void PrefixAssignment::Reconfigure(Choice choice) {
+  absl::MutexLock lock(&mutex_);
+  choice_ = std::move(choice);
+}
+
+std::string PrefixAssignment::Assign(const Ipv6Grants& grants, std::string_view user,
+                                     uint64_t now_ms, Lease* lease) {
+  Choice names{.pool = grants.pool, .delegated_pool = grants.delegated_pool};
+  {
+    absl::MutexLock lock(&mutex_);
+    names.pool = names.pool.empty() ? choice_.pool : names.pool;
+    names.delegated_pool =
+        names.delegated_pool.empty() ? choice_.delegated_pool : names.delegated_pool;
+  }
   std::string missing;
-  lease->prefix = Take(grants.prefix, grants.pool, choice_.pool, now_ms, &missing);
-  lease->delegated_prefix = Take(grants.delegated_prefix, grants.delegated_pool,
-                                 choice_.delegated_pool, now_ms, &missing);
+  lease->prefix = Take(grants.prefix, names.pool, user, now_ms, &missing);
+  lease->delegated_prefix =
+      Take(grants.delegated_prefix, names.delegated_pool, user, now_ms, &missing);
   return missing;
 }
 
@@ -22,8 +35,8 @@ void PrefixAssignment::Release(const Lease& lease, uint64_t now_ms) {
   }
 }
 
-PrefixAssignment::Prefix PrefixAssignment::Take(const Prefix& fixed, const std::string& pool,
-                                                const std::string& default_pool, uint64_t now_ms,
+PrefixAssignment::Prefix PrefixAssignment::Take(const Prefix& fixed, const std::string& name,
+                                                std::string_view user, uint64_t now_ms,
                                                 std::string* missing) {
   const auto miss = [&](const std::string& what) {
     absl::StrAppend(missing, missing->empty() ? "" : "; ", what);
@@ -34,11 +47,10 @@ PrefixAssignment::Prefix PrefixAssignment::Take(const Prefix& fixed, const std::
                ? fixed
                : miss(absl::StrCat("the prefix ", config::FormatPrefix6(*fixed), " is in use"));
   }
-  const std::string& name = pool.empty() ? default_pool : pool;
   if (name.empty()) {
     return std::nullopt;
   }
-  if (Prefix taken = pools_->Allocate(name, now_ms)) {
+  if (Prefix taken = pools_->Allocate(name, now_ms, user)) {
     return taken;
   }
   return miss(pools_->Has(name) ? absl::StrCat("the pool ", name, " is empty")

@@ -54,8 +54,7 @@ TEST(PrefixPoolsTest, RestAfterUse) {
 
 TEST(PrefixPoolsTest, FixedOnesAreNeverGivenTwice) {
   PrefixPools pools({{"p", 64, {Prefix("2001:db8::/62")}}}, kRestMs);
-  pools.Reserve(Prefix("2001:db8::/64"));
-  pools.Reserve(Prefix("2001:db8::/65"));
+  pools.SetReserved({Prefix("2001:db8::/65"), Prefix("2001:db8::/64")});
   EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8::/64")));
   EXPECT_FALSE(pools.AcquireFixed(Prefix("2001:db8::/64")));
   EXPECT_FALSE(pools.AcquireFixed(Prefix("2001:db8::/48")));
@@ -77,7 +76,7 @@ TEST(PrefixPoolsTest, HugePoolsAndReservationsCostNothing) {
   PrefixPools pools({{"p", 64, {Prefix("2001::/16")}}, {"host", 128, {Prefix("2002::/126")}}},
                     kRestMs);
   EXPECT_EQ(pools.usage()[0].size, uint64_t{1} << 48);
-  pools.Reserve(Prefix("2001::/17"));
+  pools.SetReserved({Prefix("2001::/17")});
   EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:8000::/64");
   std::set<std::string> given;
   for (int i = 0; i < 100'000; ++i) {
@@ -86,6 +85,85 @@ TEST(PrefixPoolsTest, HugePoolsAndReservationsCostNothing) {
   EXPECT_EQ(given.size(), 100'000u);
   EXPECT_EQ(Text(pools.Allocate("host", 0)), "2002::/128");
   EXPECT_EQ(pools.usage()[1].size, 4u);
+}
+
+TEST(PrefixPoolsTest, ReturningUserGetsItsPrefix) {
+  PrefixPools pools({{"p", 64, {Prefix("2001:db8::/48")}}, {"q", 64, {Prefix("2002::/48")}}},
+                    kRestMs, 16, 1);
+  const auto mine = pools.Allocate("p", 0, "alice");
+  EXPECT_NE(pools.Allocate("p", 0, "alice"), mine) << "a second call of hers";
+  pools.Release(*mine, 10);
+  const auto other = pools.Allocate("p", 20, "bob");
+  EXPECT_NE(other, mine) << "it rests";
+  const auto yet = pools.Allocate("p", 30, "carol");
+  pools.Release(*yet, 40);
+  EXPECT_EQ(pools.Allocate("p", 50, "carol"), yet) << "although it rests";
+  pools.Release(*yet, 60);
+  EXPECT_EQ(pools.Allocate("p", 60 + 2 * kRestMs, "carol"), yet) << "has rested";
+  pools.Release(*yet, 70);
+  EXPECT_EQ(Text(pools.Allocate("q", 80, "carol")), "2002::/64") << "each pool has its own memory";
+  pools.SetReserved({*yet});
+  EXPECT_NE(pools.Allocate("p", 90, "carol"), yet) << "somebody else's by now";
+}
+
+TEST(PrefixPoolsTest, ReservationsComeAndGo) {
+  PrefixPools pools({{"p", 64, {Prefix("2001:db8::/62")}}}, 0);
+  pools.SetReserved({Prefix("2001:db8::/63"), Prefix("2001:db8:0:3::/64")});
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:2::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "none");
+  EXPECT_EQ(pools.usage()[0].refused, 1u);
+  pools.SetReserved({Prefix("2001:db8:0:1::/64"), Prefix("2001:db8:0:3::/64")});
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8::/64") << "half of what was reserved is free";
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "none");
+  pools.SetReserved({Prefix("2001:db8::/64")});  // a call has it: it goes on
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:1::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:3::/64");
+  pools.Release(Prefix("2001:db8::/64"), 0);
+  EXPECT_EQ(Text(pools.Allocate("p", 1)), "none") << "it is its user's";
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8::/64")));
+  pools.Release(Prefix("2001:db8::/64"), 1);
+  pools.SetReserved({});
+  EXPECT_EQ(Text(pools.Allocate("p", 2)), "2001:db8::/64");
+}
+
+TEST(PrefixPoolsTest, FixedOnesOfOtherLengthsComeBack) {
+  PrefixPools pools({{"p", 64, {Prefix("2001:db8::/62")}}}, 1000);
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8::/63")));
+  EXPECT_TRUE(pools.AcquireFixed(Prefix("2001:db8:0:2::5/128")));
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:3::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "none");
+  pools.Release(Prefix("2001:db8:0:2::5/128"), 0);
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:2::/64");
+  pools.Release(Prefix("2001:db8::/63"), 0);
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8::/64");
+  EXPECT_EQ(Text(pools.Allocate("p", 0)), "2001:db8:0:1::/64");
+  EXPECT_EQ(pools.usage()[0].in_use, 4u);
+}
+
+TEST(PrefixPoolsTest, CallsKeepPrefixesThatFellOut) {
+  const PrefixPools::Pool both{"p", 64, {Prefix("2001:db8::/63"), Prefix("2001:db8:8::/64")}};
+  PrefixPools pools({both, {"q", 64, {Prefix("2002::/64")}}}, 1000, 16);
+  const auto first = pools.Allocate("p", 0, "alice");
+  const auto second = pools.Allocate("p", 0, "bob");
+  const auto third = pools.Allocate("p", 0, "carol");
+  const auto fourth = pools.Allocate("q", 0, "dave");
+  ASSERT_TRUE(first && second && third && fourth);
+  pools.Release(*second, 5);  // rests
+  pools.Reconfigure({{"p", 64, {Prefix("2001:db8::/63")}}}, 2000);
+  EXPECT_EQ(pools.usage().size(), 1u);
+  EXPECT_EQ(pools.usage()[0].in_use, 1u);
+  EXPECT_EQ(pools.usage()[0].resting, 1u);
+  EXPECT_FALSE(pools.AcquireFixed(*third)) << "carol's call goes on";
+  EXPECT_EQ(pools.Allocate("p", 10, "bob"), second) << "bob is remembered";
+  pools.Release(*third, 20);
+  pools.Release(*fourth, 20);
+  EXPECT_EQ(Text(pools.Allocate("p", 5000)), "none") << "carol's is nobody's";
+  pools.Reconfigure({both}, 2000);
+  EXPECT_EQ(pools.Allocate("p", 6000), third);
+  EXPECT_EQ(pools.usage()[0].in_use, 3u);
+  pools.Reconfigure({{"p", 56, {Prefix("2001:db8::/48")}}}, 0);
+  EXPECT_EQ(pools.usage()[0].in_use, 0u) << "of another length";
+  EXPECT_EQ(Text(pools.Allocate("p", 6000)), "2001:db8:0:100::/56") << "not where calls are";
 }
 
 }  // namespace

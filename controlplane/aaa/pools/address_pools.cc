@@ -85,30 +85,25 @@ void AddressPools::Follow(size_t pool, Chain& chain) const {
 void AddressPools::Reconfigure(const std::vector<Pool>& pools, uint64_t rest_ms) {
   absl::MutexLock lock(&mutex_);
   rest_ms_ = rest_ms;
-  std::vector<Resting> resting;
+  std::vector<std::pair<uint64_t, uint32_t>> resting;  // until when, address
   std::map<std::string, uint64_t> refused;
   for (const State& state : pools_) {
     refused[state.pool.name] = state.refused;
-    for (const Resting& entry : state.queue) {
-      if (Rests(entry)) {
-        resting.push_back(entry);
-      }
-    }
+    state.resting.ForEach(
+        [&](uint32_t address, uint64_t until_ms) { resting.emplace_back(until_ms, address); });
   }
-  std::stable_sort(resting.begin(), resting.end(),
-                   [](const Resting& a, const Resting& b) { return a.until_ms < b.until_ms; });
+  std::sort(resting.begin(), resting.end());
   Build(pools);
   for (const auto& [address, in_use] : reserved_) {
     if (State* state = PoolOf(address)) {
       ++state->reserved;
     }
   }
-  for (const Resting& entry : resting) {
-    if (State* state = PoolOf(entry.address)) {
-      state->queue.push_back(entry);
-      ++state->resting;
-    } else if (resting_.erase(entry.address) != 0) {
-      occupancy_.Free(entry.address);
+  for (const auto& [until_ms, address] : resting) {
+    if (State* state = PoolOf(address)) {
+      state->resting.Add(address, until_ms);
+    } else {
+      occupancy_.Free(address);
     }
   }
   for (State& state : pools_) {
@@ -116,7 +111,7 @@ void AddressPools::Reconfigure(const std::vector<Pool>& pools, uint64_t rest_ms)
     for (const config::Ipv4Range& span : state.pool.ranges) {
       taken += occupancy_.Count(span);
     }
-    state.in_use = taken - state.reserved - state.resting;
+    state.in_use = taken - state.reserved - state.resting.size();
     state.refused = refused[state.pool.name];
   }
 }
@@ -210,7 +205,7 @@ std::optional<uint32_t> AddressPools::TakeSame(const Chain& chain, const Wish& w
 }
 
 std::optional<uint32_t> AddressPools::TakeFree(const State& state, const Wish& wish) {
-  if (state.reserved + state.in_use + state.resting == state.total) {
+  if (state.reserved + state.in_use + state.resting.size() == state.total) {
     return std::nullopt;
   }
   for (const config::Ipv4Range& span : state.pool.ranges) {
@@ -225,42 +220,19 @@ std::optional<uint32_t> AddressPools::TakeFree(const State& state, const Wish& w
 }
 
 std::optional<uint32_t> AddressPools::TakeResting(State& state, const Wish& wish) {
-  while (!state.queue.empty() && !Rests(state.queue.front())) {
-    state.queue.pop_front();
-  }
-  const size_t num_seen = std::min(state.queue.size(), kMaxScan);
-  for (size_t i = 0; i < num_seen; ++i) {
-    const Resting entry = state.queue[i];
-    if (Rests(entry) && Allows(wish, entry.address)) {
-      StopResting(entry.address);  // and the bit stays: the address is in use again
-      return entry.address;
-    }
-  }
-  return std::nullopt;
+  // The bit stays: the address is in use again.
+  return state.resting.TakeOldest(kMaxScan,
+                                  [&](uint32_t address) { return Allows(wish, address); });
 }
 
 void AddressPools::WakeRested(State& state, uint64_t now_ms) {
-  while (!state.queue.empty() && state.queue.front().until_ms <= now_ms) {
-    const Resting entry = state.queue.front();
-    state.queue.pop_front();
-    if (Rests(entry)) {
-      StopResting(entry.address);
-      occupancy_.Free(entry.address);
-    }
-  }
-}
-
-bool AddressPools::Rests(const Resting& entry) const {
-  auto it = resting_.find(entry.address);
-  return it != resting_.end() && it->second == entry.until_ms;
+  state.resting.Wake(
+      now_ms, [&](uint32_t address) ABSL_NO_THREAD_SAFETY_ANALYSIS { occupancy_.Free(address); });
 }
 
 bool AddressPools::StopResting(uint32_t address) {
-  if (resting_.erase(address) == 0) {
-    return false;
-  }
-  --PoolOf(address)->resting;
-  return true;
+  State* state = PoolOf(address);
+  return state != nullptr && state->resting.Remove(address);
 }
 
 bool AddressPools::HasPool(std::string_view name) const {
@@ -288,17 +260,15 @@ void AddressPools::Release(uint32_t address, uint64_t now_ms) {
     it->second = false;
     return;
   }
-  if (!occupancy_.Taken(address) || resting_.contains(address)) {
+  State* state = PoolOf(address);
+  if (!occupancy_.Taken(address) || (state != nullptr && state->resting.Contains(address))) {
     return;
   }
-  State* state = PoolOf(address);
   if (state == nullptr) {
     return occupancy_.Free(address);
   }
   --state->in_use;
-  ++state->resting;
-  resting_[address] = now_ms + rest_ms_;
-  state->queue.push_back({.address = address, .until_ms = now_ms + rest_ms_});
+  state->resting.Add(address, now_ms + rest_ms_);
 }
 
 std::vector<AddressPools::Usage> AddressPools::usage() const {
@@ -308,7 +278,7 @@ std::vector<AddressPools::Usage> AddressPools::usage() const {
     usage.push_back({.name = state.pool.name,
                      .size = state.total - state.reserved,
                      .in_use = state.in_use,
-                     .resting = state.resting,
+                     .resting = state.resting.size(),
                      .refused = state.refused});
   }
   return usage;

@@ -10,7 +10,6 @@
 #include <absl/synchronization/mutex.h>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <map>
 #include <optional>
@@ -20,7 +19,8 @@
 #include <vector>
 
 #include "controlplane/aaa/pools/occupancy.h"
-#include "controlplane/aaa/pools/sticky_addresses.h"
+#include "controlplane/aaa/pools/resting.h"
+#include "controlplane/aaa/pools/sticky.h"
 #include "proto/config/address/address.h"
 
 namespace culvert {
@@ -77,16 +77,10 @@ class AddressPools {
   [[nodiscard]] std::vector<Usage> usage() const;
 
  private:
-  struct Resting {
-    uint32_t address;
-    uint64_t until_ms;
-  };
   struct State {
     Pool pool;
-    uint64_t total = 0, reserved = 0, in_use = 0, resting = 0, refused = 0;
-    // Oldest first. An entry that is not in resting_ with the same time is void: its address has
-    // been taken since.
-    std::deque<Resting> queue;
+    uint64_t total = 0, reserved = 0, in_use = 0, refused = 0;
+    Resting<uint32_t> resting;
   };
   struct Range {
     config::Ipv4Range span;
@@ -98,7 +92,6 @@ class AddressPools {
   void Follow(size_t pool, Chain& chain) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   State* PoolOf(uint32_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void WakeRested(State& state, uint64_t now_ms) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  [[nodiscard]] bool Rests(const Resting& entry) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   bool StopResting(uint32_t address) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   std::optional<uint32_t> Choose(const Chain& chain, const Wish& wish)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -117,9 +110,8 @@ class AddressPools {
   std::vector<State> pools_ ABSL_GUARDED_BY(mutex_);
   std::vector<Range> ranges_ ABSL_GUARDED_BY(mutex_);  // of all pools, in ascending order
   std::map<std::string, Chain, std::less<>> chains_ ABSL_GUARDED_BY(mutex_);  // "": the default one
-  absl::flat_hash_map<uint32_t, uint64_t> resting_ ABSL_GUARDED_BY(mutex_);   // until when
   absl::flat_hash_map<uint32_t, bool> reserved_ ABSL_GUARDED_BY(mutex_);      // in use?
-  StickyAddresses sticky_ ABSL_GUARDED_BY(mutex_);
+  Sticky<uint32_t> sticky_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace culvert

@@ -54,4 +54,16 @@ std::vector<uint32_t> Users::FixedAddresses() const {
   return addresses;
 }
 
+std::vector<config::Ipv6Prefix> Users::FixedPrefixes() const {
+  std::vector<config::Ipv6Prefix> prefixes;
+  for (const auto& [name, user] : users_) {
+    for (const auto& prefix : {user.grants().ipv6.prefix, user.grants().ipv6.delegated_prefix}) {
+      if (prefix) {
+        prefixes.push_back(*prefix);
+      }
+    }
+  }
+  return prefixes;
+}
+
 }  // namespace culvert

@@ -56,6 +56,7 @@ class Users {
   [[nodiscard]] size_t size() const { return users_.size() + (any_ ? 1 : 0); }
   // FixedAddresses lists them, for reservation.
   [[nodiscard]] std::vector<uint32_t> FixedAddresses() const;
+  [[nodiscard]] std::vector<config::Ipv6Prefix> FixedPrefixes() const;
 
   // AddSource is told of each file before it is read.
   void AddSource(const std::string& path) { sources_.push_back(StampOf(path)); }

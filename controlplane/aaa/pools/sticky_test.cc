@@ -1,4 +1,4 @@
-#include "controlplane/aaa/pools/sticky_addresses.h"
+#include "controlplane/aaa/pools/sticky.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 namespace culvert {
 namespace {
 
-TEST(StickyAddresses, RecallsTheLastAddress) {
-  StickyAddresses sticky(100, 1);
+TEST(Sticky, RecallsTheLastAddress) {
+  Sticky<uint32_t> sticky(100, 1);
   EXPECT_EQ(sticky.Recall("alice"), std::nullopt);
   sticky.Remember("alice", 7);
   sticky.Remember("alice", 8);
@@ -16,15 +16,15 @@ TEST(StickyAddresses, RecallsTheLastAddress) {
   EXPECT_EQ(sticky.Recall("Alice"), std::nullopt);
 }
 
-TEST(StickyAddresses, WithoutRoomItRemembersNobody) {
-  StickyAddresses sticky(0, 1);
+TEST(Sticky, WithoutRoomItRemembersNobody) {
+  Sticky<uint32_t> sticky(0, 1);
   sticky.Remember("alice", 7);
   EXPECT_EQ(sticky.Recall("alice"), std::nullopt);
 }
 
-TEST(StickyAddresses, FloodForgetsTheOldestOnly) {
+TEST(Sticky, FloodForgetsTheOldestOnly) {
   constexpr int kUsers = 4000;
-  StickyAddresses sticky(kUsers, 1);
+  Sticky<uint32_t> sticky(kUsers, 1);
   for (int i = 0; i < 20 * kUsers; ++i) {
     sticky.Remember(std::to_string(i), static_cast<uint32_t>(i));
   }
