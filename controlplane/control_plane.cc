@@ -101,7 +101,13 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
                     config.ipv6().remembered_prefixes(), Random64()),
       prefixes_(&prefix_pools_, MakePrefixChoice(config)),
       loaded_users_(ReserveFixed(std::move(users), pools_, prefix_pools_)),
-      users_(loaded_users_, MakeEapSettings(config)),
+      users_(loaded_users_, MakeLocalUserSettings(config),
+             {.write =
+                  [this](PasswordEdit edit, UserFiles::Changed done) {
+                    user_files_.ChangePassword(std::move(edit), std::move(done));
+                  },
+              .post = [this](const CallFacts& call,
+                             std::function<void()> work) { PostTo(call, std::move(work)); }}),
       user_files_(MakeUserPaths(config), std::exchange(loaded_users_, nullptr),
                   [this](const Users& before, const std::shared_ptr<const Users>& now) {
                     ReserveBoth(before, *now, pools_, prefix_pools_);
@@ -363,6 +369,7 @@ void ControlPlane::Stop() {
 
 ControlPlane::~ControlPlane() {
   // What calls into others goes before them: nothing may post to a shard that has gone.
+  user_files_.Stop();
   dynamic_.reset();
   exporter_.reset();
   management_.reset();

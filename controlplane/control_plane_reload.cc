@@ -16,7 +16,7 @@ void ControlPlane::Apply(const config::v1::Config& config) {
   source_limits_.Reconfigure(MakeSourceLimits(config));
   lock_out_.Reconfigure(MakeLockOutSettings(config));
   hooks_.Reconfigure(MakeHookSettings(config));
-  users_.Reconfigure(MakeEapSettings(config));
+  users_.Reconfigure(MakeLocalUserSettings(config));
   admission_.Reconfigure(MakeAdmissionSettings(config));
   const std::shared_ptr<const ShardSettings> settings = MakeShardSettings(config);
   for (const std::unique_ptr<Shard>& shard : shards_) {

@@ -7,6 +7,7 @@
 
 #include "controlplane/aaa/admission.h"
 #include "controlplane/aaa/eap/local_eap.h"
+#include "controlplane/aaa/local_users.h"
 #include "controlplane/aaa/pools/address_pools.h"
 #include "controlplane/aaa/users/user_files.h"
 #include "controlplane/hooks/call_hooks.h"
@@ -30,6 +31,7 @@ namespace culvert {
     const config::v1::Config& config);
 // MakeEapSettings: of the local users' EAP server.
 [[nodiscard]] eap::Settings MakeEapSettings(const config::v1::Config& config);
+[[nodiscard]] LocalUserSettings MakeLocalUserSettings(const config::v1::Config& config);
 [[nodiscard]] dataplane::v1::CallConfig MakeCallTemplate(const config::v1::Config& config);
 [[nodiscard]] std::vector<filters::NamedRules> MakeFilters(const config::v1::Config& config);
 [[nodiscard]] pptp::SourceLimits::Settings MakeSourceLimits(const config::v1::Config& config);

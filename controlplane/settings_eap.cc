@@ -21,4 +21,9 @@ eap::Settings MakeEapSettings(const config::v1::Config& config) {
   return settings;
 }
 
+LocalUserSettings MakeLocalUserSettings(const config::v1::Config& config) {
+  return {.eap = MakeEapSettings(config),
+          .may_change_password = config.auth().password_change() == "allow"};
+}
+
 }  // namespace culvert

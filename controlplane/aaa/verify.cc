@@ -10,19 +10,10 @@ namespace {
 
 constexpr std::string_view kWrongPassword = "wrong password";
 constexpr std::string_view kNeedsClear = "CHAP-MD5 needs the password in clear, not an NT hash";
-constexpr std::string_view kNoChange = "local users cannot change their passwords";
+constexpr std::string_view kUnfitPassword = "the new password is not fit for use";
 constexpr std::string_view kNoEap = "local users have no EAP";
 constexpr std::string_view kLmOnly = "client offered only an LM response";
 constexpr uint8_t kUseNtResponse = 1;  // RFC 2433 s6
-
-// NtHashOf gives zeros for a password that has no NT hash (no UTF-8, too long).
-Secret NtHashOf(const User& user) {
-  if (!user.nt_hash.empty()) {
-    return user.nt_hash.Clone();
-  }
-  tl::expected<Secret, crypto::PasswordError> hash = crypto::NtPasswordHash(user.password.octets());
-  return hash ? std::move(*hash) : Secret(std::array<uint8_t, 16>{});
-}
 
 bool HasNtHash(const User& user) {
   return !user.nt_hash.empty() || crypto::NtPasswordHash(user.password.octets()).has_value();
@@ -80,13 +71,12 @@ Verdict Check(const User& user, const AuthRequest& request, const MsChapExchange
   return verdict;
 }
 
-Verdict Check(const User& user, const AuthRequest& request, const MsChapV2Exchange& chap) {
+Verdict Check(std::span<const uint8_t, 16> hash, bool usable, const AuthRequest& request,
+              const MsChapV2Exchange& chap) {
   Verdict verdict;
-  Secret nt_hash = NtHashOf(user);
-  auto hash = crypto::SpanOf16(nt_hash);
   Secret expected(
       crypto::GenerateNtResponse(chap.challenge, chap.peer_challenge, request.user, hash));
-  bool equal = expected.Equals(chap.nt_response) && HasNtHash(user);
+  bool equal = expected.Equals(chap.nt_response) && usable;
   std::string response = crypto::AuthenticatorResponse(hash, chap.nt_response, chap.peer_challenge,
                                                        chap.challenge, request.user);
   MppeStartKeys keys = crypto::MsChapV2StartKeys(hash, chap.nt_response);
@@ -100,15 +90,46 @@ Verdict Check(const User& user, const AuthRequest& request, const MsChapV2Exchan
   return verdict;
 }
 
-// Password changes and EAP have several rounds: they do not come here.
-Verdict Check(const User& user, const AuthRequest& request, const MsChapV2ChangeExchange& change) {
-  return {.accepted = false, .reason = kNoChange, .authenticator_response = {}, .keys = {}};
+Verdict Check(const User& user, const AuthRequest& request, const MsChapV2Exchange& chap) {
+  const Secret hash = NtHashOf(user);
+  return Check(crypto::SpanOf16(hash), HasNtHash(user), request, chap);
 }
+
+// RFC 2759 s7: the new password comes encrypted with the old hash, and the response is made of it.
+Verdict Check(const User& user, const AuthRequest& request, const MsChapV2ChangeExchange& change) {
+  Verdict verdict;
+  const Secret old_hash = NtHashOf(user);
+  auto changed = crypto::OpenNewPassword(change.encrypted_password, change.encrypted_hash,
+                                         crypto::SpanOf16(old_hash));
+  if (!changed || !HasNtHash(user)) {
+    verdict.unfit_password = !changed && changed.error() == crypto::ChangeError::kUnfitPassword;
+    verdict.reason = verdict.unfit_password ? kUnfitPassword : kWrongPassword;
+    return verdict;
+  }
+  verdict = Check(crypto::SpanOf16(changed->nt_hash), true, request,
+                  {.identifier = change.identifier,
+                   .challenge = change.challenge,
+                   .peer_challenge = change.peer_challenge,
+                   .nt_response = change.nt_response});
+  if (verdict.accepted) {
+    verdict.new_password = std::move(*changed);
+  }
+  return verdict;
+}
+// EAP has several rounds: it does not come here.
 Verdict Check(const User& user, const AuthRequest& request, const EapExchange& eap) {
   return {.accepted = false, .reason = kNoEap, .authenticator_response = {}, .keys = {}};
 }
 
 }  // namespace
+
+Secret NtHashOf(const User& user) {
+  if (!user.nt_hash.empty()) {
+    return user.nt_hash.Clone();
+  }
+  tl::expected<Secret, crypto::PasswordError> hash = crypto::NtPasswordHash(user.password.octets());
+  return hash ? std::move(*hash) : Secret(std::array<uint8_t, 16>{});
+}
 
 Verdict Verify(const User& user, const AuthRequest& request) {
   return std::visit([&](const auto& exchange) { return Check(user, request, exchange); },

@@ -82,9 +82,10 @@ class Link {
   const Wishes wishes_;
   ppp::PppSettings settings_;
   PppClient::Account account_;
-  LocalUsers users_{std::make_shared<const Users>(Alice()),
-                    eap::Settings{.methods = {eap::Method::kMsChapV2, eap::Method::kMd5},
-                                  .server_name = "server"}};
+  LocalUsers users_{
+      std::make_shared<const Users>(Alice()),
+      LocalUserSettings{.eap = {.methods = {eap::Method::kMsChapV2, eap::Method::kMd5},
+                                .server_name = "server"}}};
   std::unique_ptr<ppp::PppCall> server_;
   std::unique_ptr<PppClient> client_;
   ppp::DataplaneState state_;

@@ -1,65 +1,17 @@
 #include "controlplane/crypto/mschap.h"
 
 #include <algorithm>
-#include <vector>
 
 #include "controlplane/crypto/primitives.h"
+#include "controlplane/crypto/utf16.h"
 
 namespace culvert::crypto {
 namespace {
 
-constexpr size_t kMaxPasswordUnits = 256;
 constexpr size_t kLmPasswordLen = 14;
 
 Octets AsOctets(std::string_view text) {
   return {reinterpret_cast<const uint8_t*>(text.data()), text.size()};
-}
-
-// TakeCodePoint removes one UTF-8 code point from `in`; -1 when it is not well-formed
-// (RFC 3629 s4: no overlong form, no surrogate, nothing beyond U+10FFFF).
-int32_t TakeCodePoint(Octets* in) {
-  const uint8_t lead = in->front();
-  const size_t len = lead < 0x80 ? 1 : lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if ((lead >= 0x80 && lead < 0xc2) || lead > 0xf4 || in->size() < len) {
-    return -1;
-  }
-  int32_t point = len == 1 ? lead : lead & (0x7f >> len);
-  for (uint8_t octet : in->subspan(1, len - 1)) {
-    if ((octet & 0xc0) != 0x80) {
-      return -1;
-    }
-    point = point << 6 | (octet & 0x3f);
-  }
-  const bool overlong = (len == 3 && point < 0x800) || (len == 4 && point < 0x10000);
-  if (overlong || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) {
-    return -1;
-  }
-  *in = in->subspan(len);
-  return point;
-}
-
-void PutUnit(uint16_t unit, std::vector<uint8_t>* out) {
-  out->push_back(static_cast<uint8_t>(unit));
-  out->push_back(static_cast<uint8_t>(unit >> 8));
-}
-
-tl::expected<void, PasswordError> ToUtf16Le(Octets in, std::vector<uint8_t>* out) {
-  while (!in.empty()) {
-    const int32_t point = TakeCodePoint(&in);
-    if (point < 0) {
-      return tl::unexpected(PasswordError::kInvalidUtf8);
-    }
-    if (point < 0x10000) {
-      PutUnit(static_cast<uint16_t>(point), out);
-    } else {
-      PutUnit(static_cast<uint16_t>(0xd800 + ((point - 0x10000) >> 10)), out);
-      PutUnit(static_cast<uint16_t>(0xdc00 + ((point - 0x10000) & 0x3ff)), out);
-    }
-    if (out->size() > 2 * kMaxPasswordUnits) {
-      return tl::unexpected(PasswordError::kTooLong);
-    }
-  }
-  return {};
 }
 
 std::string_view WithoutDomain(std::string_view user) {
@@ -72,15 +24,11 @@ std::string_view WithoutDomain(std::string_view user) {
 std::span<const uint8_t, 16> SpanOf16(const Secret& hash) { return hash.octets().first<16>(); }
 
 tl::expected<Secret, PasswordError> NtPasswordHash(std::span<const uint8_t> password) {
-  std::vector<uint8_t> utf16;
-  utf16.reserve(2 * kMaxPasswordUnits + 4);  // never moves: what moves leaves a copy behind
-  const auto converted = ToUtf16Le(password, &utf16);
-  Secret hash = converted ? Md4({utf16}) : Secret();
-  OPENSSL_cleanse(utf16.data(), utf16.size());
-  if (!converted) {
-    return tl::unexpected(converted.error());
+  const auto utf16 = ToUtf16Le(password);
+  if (!utf16) {
+    return tl::unexpected(utf16.error());
   }
-  return hash;
+  return Md4({utf16->octets()});
 }
 
 Secret HashNtPasswordHash(std::span<const uint8_t, 16> nt_hash) { return Md4({nt_hash}); }

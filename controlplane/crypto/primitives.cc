@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 namespace culvert::crypto {
 namespace {
@@ -38,6 +39,7 @@ struct Primitives {
   EVP_MD* md5 = EVP_MD_fetch(context, "MD5", nullptr);
   EVP_MD* sha1 = EVP_MD_fetch(context, "SHA1", nullptr);
   EVP_CIPHER* des = EVP_CIPHER_fetch(context, "DES-ECB", nullptr);
+  EVP_CIPHER* rc4 = EVP_CIPHER_fetch(context, "RC4", nullptr);
   const EVP_MAC_CTX* hmac_md5 = MakeHmacMd5(context);
 };
 
@@ -125,11 +127,30 @@ std::array<uint8_t, 8> DesEncrypt(std::span<const uint8_t, 7> key,
   return out;
 }
 
+Secret Rc4(std::span<const uint8_t, 16> key, Octets text) {
+  std::vector<uint8_t> out(text.size());
+  int len = 0;
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  const bool ok = Get().rc4 != nullptr && context != nullptr &&
+                  EVP_EncryptInit_ex2(context, Get().rc4, key.data(), nullptr, nullptr) == 1 &&
+                  EVP_EncryptUpdate(context, out.data(), &len, text.data(),
+                                    static_cast<int>(text.size())) == 1 &&
+                  len == static_cast<int>(out.size());
+  EVP_CIPHER_CTX_free(context);
+  if (!ok) {
+    std::abort();
+  }
+  Secret secret(out);
+  OPENSSL_cleanse(out.data(), out.size());
+  return secret;
+}
+
 absl::Status SelfTest() {
   const Primitives& p = Get();
-  if (p.md4 == nullptr || p.des == nullptr) {
+  if (p.md4 == nullptr || p.des == nullptr || p.rc4 == nullptr) {
     return absl::FailedPreconditionError(
-        "OpenSSL's legacy provider is missing: MS-CHAP needs its MD4 and DES; install legacy.so "
+        "OpenSSL's legacy provider is missing: MS-CHAP needs its MD4, DES and RC4; install "
+        "legacy.so "
         "(Debian: part of libssl3) or correct OPENSSL_MODULES");
   }
   if (p.md5 == nullptr || p.sha1 == nullptr || p.hmac_md5 == nullptr) {

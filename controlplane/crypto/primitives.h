@@ -34,4 +34,8 @@ using Octets = std::span<const uint8_t>;
 [[nodiscard]] std::array<uint8_t, 8> DesEncrypt(std::span<const uint8_t, 7> key,
                                                 std::span<const uint8_t, 8> block);
 
+// Rc4 encrypts or decrypts with a key of 16 octets, from the beginning of its stream. Only for what
+// RFC 2759 s8.9 puts under it; the data plane has its own.
+[[nodiscard]] Secret Rc4(std::span<const uint8_t, 16> key, Octets text);
+
 }  // namespace culvert::crypto

@@ -19,8 +19,7 @@ namespace {
 
 constexpr const char* kServiceNames[] = {
     "culvert.management.v1.Calls", "culvert.management.v1.Dataplane", "culvert.management.v1.Drain",
-    "culvert.management.v1.Radius",
-    "culvert.management.v1.Configuration"};
+    "culvert.management.v1.Radius", "culvert.management.v1.Configuration"};
 // A watch holds a thread; the rest is for short calls.
 constexpr int kMaxThreads = static_cast<int>(CallDirectory::kMaxWatches) + 32;
 constexpr mode_t kSocketMode = 0660;

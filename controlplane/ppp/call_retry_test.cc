@@ -151,7 +151,7 @@ TEST(CallRetry, PasswordChange) {
   Script s(Retries(0));
   Ask(s);
   s.Answer(Failed(648));
-  s.Expect(Chap(4, 3, HexOf(Failure(648, 1, '4'))));
+  s.Expect(Chap(4, 3, HexOf(Failure(648, 0, '4'))));
   s.Wait(50000);
   s.ExpectNothing();
   s.Receive(Chap(7, 4, kChange.substr(2)));

@@ -53,6 +53,7 @@ constexpr std::string_view kKeys[] = {
     "auth.eap_methods",
     "auth.retries",
     "auth.lock_out",
+    "auth.password_change",
     "pools",
     "ipv6.pools",
     "ipv6.pool",

@@ -61,6 +61,8 @@ AuthResult Reject(const wire_eap::Packet& to, std::string_view reason) {
   return End(to, AuthVerdict::kReject, reason);
 }
 
+constexpr std::string_view kExpired = "the password has expired";
+
 Verdict VerifyMsChapV2(const User& user, const Conversation& conversation) {
   AuthRequest question;
   question.user = conversation.name;
@@ -145,6 +147,11 @@ AuthResult LocalEap::OnMd5(const User& user, const Packet& packet,
                       .challenge = {conversation.challenge.begin(), conversation.challenge.end()},
                       .response = Copy<16>(value->value)};
   const Verdict verdict = Verify(user, question);
+  if (verdict.accepted && user.expired) {
+    AuthResult result = Reject(packet, kExpired);
+    result.unjudged = true;
+    return result;
+  }
   return verdict.accepted ? End(packet, AuthVerdict::kAccept, "") : Reject(packet, verdict.reason);
 }
 
@@ -171,7 +178,8 @@ AuthResult LocalEap::OnMsChapV2(const User& user, const Packet& packet,
   }
   AuthResult result = Reject(packet, conversation.stage == Stage::kSucceeded
                                          ? "the client does not believe that we know the password"
-                                         : "wrong password");
+                                     : user.expired ? kExpired
+                                                    : "wrong password");
   result.unjudged = conversation.stage == Stage::kFailed;  // it was counted when it was told
   return result;
 }
@@ -192,6 +200,9 @@ AuthResult LocalEap::OnResponse(const User& user, const Packet& packet, const Me
   if (!verdict.accepted) {
     return Fail(packet, std::move(conversation), verdict.reason);
   }
+  if (user.expired) {
+    return Fail(packet, std::move(conversation), kExpired);
+  }
   conversation.stage = Stage::kSucceeded;
   const std::string text = verdict.authenticator_response + " M=Access granted";
   return Ask(packet,
@@ -203,21 +214,25 @@ AuthResult LocalEap::OnResponse(const User& user, const Packet& packet, const Me
 
 AuthResult LocalEap::Fail(const Packet& packet, Conversation conversation,
                           std::string_view reason) const {
-  const bool retry = conversation.retries < settings_.retries;
+  const bool expired = reason == kExpired;
+  const bool retry = !expired && conversation.retries < settings_.retries;
   conversation.stage = retry ? Stage::kRetrying : Stage::kFailed;
   ++conversation.retries;
   random_(conversation.challenge);
   const absl::string_view challenge(reinterpret_cast<const char*>(conversation.challenge.data()),
                                     conversation.challenge.size());
-  const std::string text = absl::StrCat(
-      "E=691 R=", retry ? 1 : 0, " C=", absl::AsciiStrToUpper(absl::BytesToHexString(challenge)),
-      " V=3 M=Authentication failure");
+  const std::string text =
+      absl::StrCat("E=", expired ? 648 : 691, " R=", retry ? 1 : 0,
+                   " C=", absl::AsciiStrToUpper(absl::BytesToHexString(challenge)),
+                   expired ? " V=3 M=Password expired" : " V=3 M=Authentication failure");
   AuthResult result = Ask(packet,
                           mschapv2::Emit({.op_code = mschapv2::kFailure,
                                           .identifier = conversation.ms_identifier,
                                           .data = AsOctets(text)}),
                           conversation);
-  result.reject_reason = reason;
+  if (!expired) {  // who knows the password is no guesser
+    result.reject_reason = reason;
+  }
   return result;
 }
 

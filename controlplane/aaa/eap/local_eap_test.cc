@@ -323,7 +323,7 @@ TEST(LocalUsersEap, AStrangerIsRefusedLikeAWrongPassword) {
   Users table;
   table.Insert("User", WithPassword("clientPass"));
   LocalUsers users(std::make_shared<const Users>(std::move(table)),
-                   {.methods = {Method::kMd5}, .server_name = "culvert"});
+                   {.eap = {.methods = {Method::kMd5}, .server_name = "culvert"}});
   std::set<size_t> lengths;
   for (const std::string name : {"User", "Nobody"}) {
     const AuthResult offer = Ask(users, name, FromHex("0201000501"), {});
@@ -341,7 +341,7 @@ TEST(LocalUsersEap, AStrangerIsRefusedLikeAWrongPassword) {
 TEST(LocalUsersEap, AStrangerIsLeftToTheNextBackend) {
   LocalUsers users(
       std::make_shared<const Users>(),
-      {.methods = {Method::kMd5}, .server_name = "culvert", .answers_strangers = false});
+      {.eap = {.methods = {Method::kMd5}, .server_name = "culvert", .answers_strangers = false}});
   const AuthResult answer = Ask(users, "Nobody", FromHex("0201000501"), {});
   EXPECT_EQ(answer.verdict, AuthVerdict::kReject);
   EXPECT_TRUE(answer.unknown_user);
@@ -353,7 +353,7 @@ TEST(LocalUsersEap, GrantsComeWithTheAccept) {
   user.edit_grants().fixed_address = 0x0a4d0063;
   table.Insert("User", std::move(user));
   LocalUsers users(std::make_shared<const Users>(std::move(table)),
-                   {.methods = {Method::kMd5}, .server_name = "culvert"});
+                   {.eap = {.methods = {Method::kMd5}, .server_name = "culvert"}});
   const AuthResult offer = Ask(users, "CORP\\User", FromHex("0201000501"), {});
   const auto request = weap::Parse(offer.eap);
   const auto value = wire::chap::ParseValue(request->data);

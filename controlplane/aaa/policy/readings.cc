@@ -46,6 +46,16 @@ void AddUserReadings(const UserFiles& files, std::vector<Reading>& readings) {
   readings.push_back({.name = "user_files_refused_total",
                       .help = "Times they stayed as they were, for a bad file",
                       .value = files.num_refused()});
+  constexpr const char* kChanges = "password_changes_total";
+  constexpr const char* kChangesHelp = "Passwords of local users that clients were to change";
+  readings.push_back({.name = kChanges,
+                      .help = kChangesHelp,
+                      .value = files.num_changed(),
+                      .labels = {{"result", "done"}}});
+  readings.push_back({.name = kChanges,
+                      .help = kChangesHelp,
+                      .value = files.num_not_changed(),
+                      .labels = {{"result", "failed"}}});
   readings.push_back({.name = "chap_secrets_bad_lines",
                       .help = "Lines of chap-secrets left out at the last reading",
                       .counter = false,

@@ -56,13 +56,21 @@ UserFiles::UserFiles(Paths paths, std::shared_ptr<const Users> loaded, Replace r
   }
 }
 
-UserFiles::~UserFiles() {
+UserFiles::~UserFiles() { Stop(); }
+
+void UserFiles::Stop() {
   {
     absl::MutexLock lock(&mutex_);
     stop_ = true;
   }
   if (thread_.joinable()) {
     thread_.join();
+  }
+  std::vector<Changed> dropped;  // with the calls that wait: not under the lock
+  {
+    absl::MutexLock lock(&mutex_);
+    dropped.swap(waiting_done_);
+    waiting_.clear();
   }
 }
 
@@ -77,10 +85,12 @@ void UserFiles::Run(std::chrono::milliseconds period) {
   for (;;) {
     {
       absl::MutexLock lock(&mutex_);
-      if (mutex_.AwaitWithTimeout(absl::Condition(&stop_), absl::FromChrono(period))) {
+      mutex_.AwaitWithTimeout(absl::Condition(this, &UserFiles::HasWork), absl::FromChrono(period));
+      if (stop_) {
         return;
       }
     }
+    MakeChanges();
     Poll();
   }
 }
@@ -91,6 +101,11 @@ std::vector<FileStamp> UserFiles::Look() const {
     stamps.push_back(StampOf(stamp.path));
   }
   return stamps;
+}
+
+void UserFiles::Publish(std::shared_ptr<const Users> users) {
+  retired_ = std::exchange(current_, std::move(users));
+  replace_(*retired_, current_);
 }
 
 UserFiles::Outcome UserFiles::Poll() {
@@ -130,8 +145,7 @@ std::vector<config::Problem> UserFiles::Reload() {
   num_bad_lines_ = problems.warnings.size();
   num_users_ = users->size();
   ++num_read_;
-  retired_ = std::exchange(current_, std::move(users));
-  replace_(*retired_, current_);
+  Publish(std::move(users));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
   spdlog::info("users read again: {} users in {:.2f} s", current_->size(), took.count());
   return {};

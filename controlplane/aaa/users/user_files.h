@@ -9,11 +9,14 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "controlplane/aaa/users/users.h"
+#include "controlplane/aaa/users/users_file_edit.h"
+#include "controlplane/logging/log_limit.h"
 
 namespace culvert {
 
@@ -35,6 +38,9 @@ class UserFiles {
   UserFiles(const UserFiles&) = delete;
   UserFiles& operator=(const UserFiles&) = delete;
 
+  // Stop ends the thread; passwords that wait to be changed are not, and nobody is told.
+  void Stop();
+
   // Start looks each `period` from now on.
   void Start(std::chrono::milliseconds period);
 
@@ -47,10 +53,24 @@ class UserFiles {
   // was. Any thread.
   [[nodiscard]] std::vector<config::Problem> ReadNow();
 
+  // ChangePassword writes a new password into the users file and takes the mark `expired` away, by
+  // the thread of UserFiles. `done` is told by it, when the table has the new password too, or at
+  // once with ResourceExhausted. Errors: those of EditUsersFile() and ReplaceFile(). Any thread.
+  using Changed = std::function<void(const absl::Status& status)>;
+  void ChangePassword(PasswordEdit edit, Changed done);
+  // MakeChanges does what was asked for until now; for tests without the thread.
+  void MakeChanges();
+
   [[nodiscard]] uint64_t num_users() const { return num_users_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t num_read() const { return num_read_.load(std::memory_order_relaxed); }
   [[nodiscard]] uint64_t num_refused() const {
     return num_refused_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] uint64_t num_changed() const {
+    return num_changed_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] uint64_t num_not_changed() const {
+    return num_not_changed_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] uint64_t num_bad_lines() const {
     return num_bad_lines_.load(std::memory_order_relaxed);
@@ -59,7 +79,13 @@ class UserFiles {
  private:
   [[nodiscard]] std::vector<FileStamp> Look() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
   std::vector<config::Problem> Reload() ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
+  void Publish(std::shared_ptr<const Users> users) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
   void Run(std::chrono::milliseconds period);
+  // Write tries once; Aborted: the file was written by somebody else meanwhile.
+  absl::Status Write(std::span<PasswordEdit> edits) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
+  [[nodiscard]] bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stop_ || !waiting_.empty();
+  }
 
   const Paths paths_;
   const Replace replace_;
@@ -72,9 +98,13 @@ class UserFiles {
   // As the last look found them; empty: unchanged.
   std::vector<FileStamp> changed_ ABSL_GUARDED_BY(reading_);
   bool refused_ ABSL_GUARDED_BY(reading_) = false;  // what was seen
-  std::atomic<uint64_t> num_users_{0}, num_read_{0}, num_refused_{0}, num_bad_lines_{0};
+  std::atomic<uint64_t> num_users_{0}, num_read_{0}, num_refused_{0}, num_bad_lines_{0},
+      num_changed_{0}, num_not_changed_{0};
+  LogLimit log_limit_{std::chrono::seconds(1)};
   absl::Mutex mutex_;
   bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<PasswordEdit> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::vector<Changed> waiting_done_ ABSL_GUARDED_BY(mutex_);  // of each
   std::thread thread_;
 };
 

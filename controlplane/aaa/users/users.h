@@ -20,6 +20,7 @@ namespace culvert {
 struct User {
   Secret password = {};
   Secret nt_hash = {};
+  bool expired = false;                         // the password: right, it still does not let in
   std::unique_ptr<CallGrants> own_grants = {};  // null: none
 
   [[nodiscard]] const CallGrants& grants() const;
@@ -80,6 +81,9 @@ struct UserProblems {
 // ReadUsersFile reads our own format (README.md) into `users`; every problem is an error. Problems
 // name file and line, never a secret. `gateway`: an address that no user may have.
 UserProblems ReadUsersFile(const std::string& path, uint32_t gateway, Users& users);
+// ReadUsersText is the same for the text of the file, which `path` names in problems.
+UserProblems ReadUsersText(std::string_view text, const std::string& path, uint32_t gateway,
+                           Users& users);
 
 // ReadChapSecrets reads pppd's format (pppd(8), AUTHENTICATION). Lines for another server than
 // `server_name` or `*` are left out, and so are bad ones, with a warning each; an error is what

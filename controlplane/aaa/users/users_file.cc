@@ -42,14 +42,6 @@ class UsersFile {
     }
     Parse({reinterpret_cast<const char*>(contents.octets().data()), contents.octets().size()});
   }
-  UserProblems TakeProblems() { return {.errors = std::move(problems_), .warnings = {}}; }
-
- private:
-  void Report(int line, std::string key, std::string message) {
-    problems_.push_back(
-        {.file = path_, .line = line, .key = std::move(key), .message = std::move(message)});
-  }
-
   void Parse(std::string_view text) {
     toml::parse_result result = toml::parse(text, path_);
     if (!result) {
@@ -71,6 +63,13 @@ class UsersFile {
       }
     }
   }
+  UserProblems TakeProblems() { return {.errors = std::move(problems_), .warnings = {}}; }
+
+ private:
+  void Report(int line, std::string key, std::string message) {
+    problems_.push_back(
+        {.file = path_, .line = line, .key = std::move(key), .message = std::move(message)});
+  }
 
   void ReadUser(const toml::table& table) {
     size_t before = problems_.size();
@@ -91,6 +90,9 @@ class UsersFile {
   }
 
   void ReadKey(std::string_view key, const toml::node& node, std::string& name, User& user) {
+    if (key == "expired") {
+      return ReadExpired(node, user);
+    }
     const bool credential = key == "name" || key == "password" || key == "nt_hash";
     if (!credential) {
       return ReadGrant(key, node, user);
@@ -115,11 +117,19 @@ class UsersFile {
     }
   }
 
+  void ReadExpired(const toml::node& node, User& user) {
+    const toml::value<bool>* value = node.as_boolean();
+    if (value == nullptr) {
+      return Report(LineOf(node), "user.expired", "must be true or false");
+    }
+    user.expired = value->get();
+  }
+
   void ReadGrant(std::string_view key, const toml::node& node, User& user) {
     const UserKey* known = FindUserKey(key);
     if (known == nullptr) {
       return Report(LineOf(node), Printable(key),
-                    absl::StrCat("unknown key; allowed: name, password, nt_hash, ",
+                    absl::StrCat("unknown key; allowed: name, password, nt_hash, expired, ",
                                  absl::StrJoin(UserKeyNames(), ", ")));
     }
     if (!known->read(node, user.edit_grants())) {
@@ -165,6 +175,13 @@ class UsersFile {
 };
 
 }  // namespace
+
+UserProblems ReadUsersText(std::string_view text, const std::string& path, uint32_t gateway,
+                           Users& users) {
+  UsersFile file(path, gateway, users);
+  file.Parse(text);
+  return file.TakeProblems();
+}
 
 UserProblems ReadUsersFile(const std::string& path, uint32_t gateway, Users& users) {
   UsersFile file(path, gateway, users);

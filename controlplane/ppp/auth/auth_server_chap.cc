@@ -192,8 +192,9 @@ std::string AuthServer::FailureText(const AuthResult& result) {
   challenge_ = challenge;
   const std::string hex =
       absl::BytesToHexString({reinterpret_cast<const char*>(challenge.data()), challenge.size()});
-  std::string text = absl::StrCat("E=", failure.code, " R=", stage_ == Stage::kWaiting ? 1 : 0,
-                                  " C=", hex, " V=3 M=");
+  // With E=648 the client may only change its password: nothing to retry.
+  const bool retry = stage_ == Stage::kWaiting && failure.code != kErrorPasswordExpired;
+  std::string text = absl::StrCat("E=", failure.code, " R=", retry ? 1 : 0, " C=", hex, " V=3 M=");
   std::transform(text.begin(), text.end(), text.begin(),
                  [](char c) { return c >= 'a' && c <= 'f' ? static_cast<char>(c - 0x20) : c; });
   return text + message;
