@@ -64,6 +64,26 @@ def users_reload(lab):
     client.ping(TUNNEL_GATEWAY)
 
 
+@case("expired-password")
+def expired_password(lab):
+    """The right password of a user that has expired is answered with E=648; culvertctl reload has the
+    file without the mark at once."""
+    path = lab.path("users")
+
+    def write(more):
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w",
+                  encoding="utf-8") as file:
+            file.write(f'[[user]]\nname = "alice"\npassword = "secret"\n{more}')
+    write("expired = true\n")
+    gateway = lab.start(auth__users_file=path, auth__password_change="allow")
+    text = lab.dial().refused()
+    expect("xpired" in text, "pppd was not told that the password has expired")
+    write("")
+    told = gateway.try_ctl("reload")
+    expect(told.returncode == 0, f"culvertctl reload says {told.stderr}")
+    lab.dial().up()
+
+
 @case("one-session-a-user")
 def one_session(lab):
     """A second login ends the first call, and only then gets in."""
