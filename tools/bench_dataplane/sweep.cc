@@ -20,7 +20,7 @@ namespace {
 using dataplane::CallTable;
 
 constexpr unsigned kRoundsPerMs = 20;  // of a busy worker
-constexpr unsigned kMs = 100;          // of a sample: a tenth of the calls
+constexpr unsigned kMs = 1000;         // of a sample: a pass over the table
 
 struct Swept {
   explicit Swept(CallTable* table) : sweep(table->size()) {
