@@ -14,7 +14,7 @@ double Mbps(double octets) { return octets * 8 / 1e6; }
 std::string Bar(double share) {
   constexpr size_t kWidth = 40;
   const auto full = static_cast<size_t>(std::clamp(share, 0.0, 1.0) * kWidth);
-  return "[" + std::string(full, '#') + std::string(kWidth - full, '.') + "]";
+  return fmt::format("[{:#<{}}{:.<{}}]", "", full, "", kWidth - full);
 }
 
 }  // namespace
