@@ -17,6 +17,7 @@ void ControlPlane::Apply(const config::v1::Config& config) {
   lock_out_.Reconfigure(MakeLockOutSettings(config));
   hooks_.Reconfigure(MakeHookSettings(config));
   users_.Reconfigure(MakeLocalUserSettings(config));
+  filters_.Reconfigure(MakeFilters(config), config.policy().filter());
   admission_.Reconfigure(MakeAdmissionSettings(config));
   const std::shared_ptr<const ShardSettings> settings = MakeShardSettings(config);
   for (const std::unique_ptr<Shard>& shard : shards_) {

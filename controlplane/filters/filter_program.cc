@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "controlplane/logging/printable.h"
 #include "proto/config/filter/filter_rule.h"
 
@@ -14,7 +16,7 @@ namespace {
 
 // Of the data plane: rules altogether, and those whose ports are a range, one or both.
 constexpr int kMaxRules = 4096, kMaxOneRange = 1024, kMaxTwoRanges = 256;
-constexpr size_t kMaxShownLen = 255;  // of a rule in an error
+constexpr size_t kMaxShownLen = 255;  // of an error
 
 void SetPrefix(const FilterRule::Prefix& from, v1::Prefix* to) {
   if (const auto* ipv4 = std::get_if<config::Ipv4Prefix>(&from)) {
@@ -75,6 +77,13 @@ void Add(const FilterRule& rule, v1::Filter* filter) {
   });
 }
 
+// Shown: an error that names a word is long; so it is only cut when the word is not what it should.
+std::string Shown(const std::string& error) {
+  const bool plain =
+      std::all_of(error.begin(), error.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  return plain ? error.substr(0, kMaxShownLen) : Printable(error);
+}
+
 bool RangesFit(const v1::Filter& filter) {
   const auto is_range = [](const v1::Range& range) { return range.first() != range.last(); };
   int num[3] = {};
@@ -93,8 +102,7 @@ tl::expected<v1::Filter, std::string> MakeProgram(std::span<const std::string> r
   for (const std::string& text : rules) {
     const auto rule = config::ParseFilterRule(text);
     if (!rule) {
-      return tl::unexpected(
-          Printable(fmt::format("\"{}\": {}", text.substr(0, kMaxShownLen), rule.error())));
+      return tl::unexpected(fmt::format("\"{}\": {}", Printable(text), Shown(rule.error())));
     }
     Add(*rule, &filter);
     if (rule->in) {

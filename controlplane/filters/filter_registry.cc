@@ -45,43 +45,71 @@ void Tell(uint32_t id, const v1::Result& result) {
 }  // namespace
 
 FilterRegistry::FilterRegistry(const std::vector<NamedRules>& configured, std::string fallback,
-                               Program program)
-    : fallback_(std::move(fallback)), program_(std::move(program)) {
+                               Program program) {
+  {
+    absl::MutexLock lock(&mutex_);
+    for (uint32_t id = kMaxId; id >= 1; --id) {
+      free_ids_.push_back(id);
+    }
+  }
+  Reconfigure(configured, std::move(fallback));
+  absl::MutexLock lock(&mutex_);
+  program_ = std::move(program);  // whose end may not be there yet: OnDataplaneUp() tells
+}
+
+void FilterRegistry::Reconfigure(const std::vector<NamedRules>& configured, std::string fallback) {
+  absl::MutexLock lock(&mutex_);
+  for (auto& [name, filter] : configured_) {
+    filter.listed = false;
+  }
   for (const NamedRules& named : configured) {
-    const auto id = static_cast<uint32_t>(configured_.size() + 1);
-    configured_.push_back(
-        {.hold = std::make_shared<const HeldFilter>(HeldFilter{.id = id, .name = named.name}),
-         .filter = ProgramOf(named)});
-    configured_.back().filter.set_id(id);
+    Configure(named);
   }
-  for (uint32_t id = kMaxId; id > configured_.size(); --id) {
-    free_ids_.push_back(id);
+  fallback_ = std::move(fallback);
+}
+
+void FilterRegistry::Configure(const NamedRules& named) {
+  auto found = configured_.find(named.name);
+  if (found == configured_.end()) {
+    if (free_ids_.empty()) {
+      spdlog::error("filter {}: there are {} filters already", named.name, kMaxId);
+      return;
+    }
+    found = configured_.emplace(named.name, Configured()).first;
+    found->second.hold =
+        std::make_shared<const HeldFilter>(HeldFilter{.id = free_ids_.back(), .name = named.name});
+    free_ids_.pop_back();
   }
+  Configured& filter = found->second;
+  filter.filter = ProgramOf(named);
+  filter.filter.set_id(filter.hold->id);
+  filter.listed = true;
+  Upsert(filter.filter);
 }
 
 absl::StatusOr<FilterHold> FilterRegistry::Resolve(std::string_view name, std::string_view rules) {
+  absl::MutexLock lock(&mutex_);
   if (const std::vector<std::string> split = SplitRules(rules); !split.empty()) {
     return Intern(absl::StrJoin(split, kSeparator));
   }
-  if (!name.empty() && !configured_.empty()) {
+  const bool any_listed = std::any_of(configured_.begin(), configured_.end(),
+                                      [](const auto& entry) { return entry.second.listed; });
+  if (!name.empty() && any_listed) {
     return Named(name);
   }
   return fallback_.empty() ? FilterHold() : Named(fallback_);
 }
 
 absl::StatusOr<FilterHold> FilterRegistry::Named(std::string_view name) {
-  const auto found =
-      std::find_if(configured_.begin(), configured_.end(),
-                   [&](const Configured& filter) { return filter.hold->name == name; });
-  if (found == configured_.end()) {
+  const auto found = configured_.find(name);
+  if (found == configured_.end() || !found->second.listed) {
     return Refuse(kUnknown, absl::InvalidArgumentError(absl::StrCat("there is no filter named \"",
                                                                     Printable(name), "\"")));
   }
-  return found->hold;
+  return found->second.hold;
 }
 
 absl::StatusOr<FilterHold> FilterRegistry::Intern(const std::string& rules) {
-  absl::MutexLock lock(&mutex_);
   auto interned = interned_.find(rules);
   if (interned == interned_.end()) {
     const auto inserted = Insert(rules);
@@ -131,7 +159,7 @@ void FilterRegistry::OnDataplaneUp() {
   for (const uint32_t id : free_ids_) {
     Remove(id);  // an earlier control plane may have left some
   }
-  for (const Configured& configured : configured_) {
+  for (const auto& [name, configured] : configured_) {
     Upsert(configured.filter);
   }
   for (const auto& [rules, interned] : interned_) {
@@ -178,9 +206,9 @@ void FilterRegistry::AddReadings(std::vector<Reading>& readings) const {
                         .value = value,
                         .labels = {{"from", from}}});
   };
-  add("configuration", configured_.size());
   {
     absl::MutexLock lock(&mutex_);
+    add("configuration", configured_.size());
     add("radius", interned_.size());
   }
   constexpr const char* kReasons[kNumRefusals] = {"unknown", "rules", "limit"};

@@ -49,6 +49,10 @@ class FilterRegistry {
   // RESOURCE_EXHAUSTED: there are too many.
   absl::StatusOr<FilterHold> Resolve(std::string_view name, std::string_view rules);
 
+  // Reconfigure takes others: calls with a filter that is still there follow its new rules at once;
+  // those with one that is gone keep it, but nobody gets it any more.
+  void Reconfigure(const std::vector<NamedRules>& configured, std::string fallback);
+
   // OnDataplaneUp programs all filters, before the first call.
   void OnDataplaneUp();
   // Stop: nothing is programmed any more.
@@ -65,11 +69,14 @@ class FilterRegistry {
   struct Configured {
     FilterHold hold;
     dataplane::v1::Filter filter;
+    bool listed = true;  // else it has gone from the configuration
   };
   enum Refusal : uint8_t { kUnknown, kRules, kLimit, kNumRefusals };
 
-  absl::StatusOr<FilterHold> Named(std::string_view name);
-  absl::StatusOr<FilterHold> Intern(const std::string& rules);
+  // Configure makes or changes one; there may be no number left for it.
+  void Configure(const NamedRules& named) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<FilterHold> Named(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<FilterHold> Intern(const std::string& rules) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<InternedByRules::iterator> Insert(const std::string& rules)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Drop(InternedByRules::iterator interned);
@@ -77,9 +84,9 @@ class FilterRegistry {
   void Upsert(const dataplane::v1::Filter& filter) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Remove(uint32_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  std::vector<Configured> configured_;  // [i]: id i + 1
-  const std::string fallback_;
   mutable absl::Mutex mutex_;
+  std::map<std::string, Configured, std::less<>> configured_ ABSL_GUARDED_BY(mutex_);  // by name
+  std::string fallback_ ABSL_GUARDED_BY(mutex_);
   Program program_ ABSL_GUARDED_BY(mutex_);
   InternedByRules interned_ ABSL_GUARDED_BY(mutex_);
   std::vector<uint32_t> free_ids_ ABSL_GUARDED_BY(mutex_);

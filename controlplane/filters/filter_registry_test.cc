@@ -110,7 +110,22 @@ TEST_F(FilterRegistryTest, ADataPlaneThatIsBackGetsAllAndForgetsTheRest) {
   ASSERT_EQ(asked.size(), 1023U);
   EXPECT_EQ(asked[0], "-1023");
   EXPECT_EQ(asked[1019], "-4");
-  EXPECT_THAT(std::vector(asked.begin() + 1020, asked.end()), ElementsAre("+1", "+2", "+3"));
+  EXPECT_THAT(std::vector(asked.begin() + 1020, asked.end()), ElementsAre("+2", "+1", "+3"));
+}
+
+TEST_F(FilterRegistryTest, RulesChangeForTheCallsThatHaveThem) {
+  const FilterHold web = Held("web");
+  registry_.Reconfigure({{.name = "web", .rules = {"deny in ip from any to any"}},
+                         {.name = "new", .rules = {"permit in ip from any to any"}}},
+                        "new");
+  EXPECT_THAT(TakeAsked(), ElementsAre("+1", "+3"));
+  EXPECT_EQ(Held("web"), web);
+  EXPECT_EQ(Held("")->id, 3U);
+  EXPECT_FALSE(registry_.Resolve("open", "").ok()) << "calls that have it keep it";
+  registry_.Reconfigure({{.name = "open", .rules = {"permit in ip from any to any"}}}, "");
+  EXPECT_THAT(TakeAsked(), ElementsAre("+2"));
+  EXPECT_EQ(Held("open")->id, 2U);
+  EXPECT_EQ(Held(""), nullptr);
 }
 
 TEST_F(FilterRegistryTest, AfterStopNothingIsAskedAnyMore) {

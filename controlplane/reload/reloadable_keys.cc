@@ -67,6 +67,8 @@ constexpr std::string_view kKeys[] = {
     "policy.address_rest_s",
     "policy.sessions_per_user",
     "policy.excess_sessions",
+    "policy.filter",
+    "filters",
     "hooks",
 };
 
