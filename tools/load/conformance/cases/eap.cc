@@ -15,7 +15,7 @@ namespace {
 Result LogsIn(Session& s, uint8_t type) {
   s.ppp.method = AuthMethod::kEap;
   s.ppp.eap_type = type;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   (void)s.Authenticate();
   if (s.ppp.authenticated) {
     return Holds{type != eap::kMsChapV2 || s.ppp.proof_ok, "accepted"};
@@ -27,7 +27,7 @@ Result WrongPassword(Session& s, uint8_t type) {
   s.ppp.password = s.target().wrong_password;
   s.ppp.method = AuthMethod::kEap;
   s.ppp.eap_type = type;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   (void)s.Authenticate();
   if (s.ppp.authenticated) {
     return Violates("accepted");
@@ -41,7 +41,7 @@ Result WrongPassword(Session& s, uint8_t type) {
 std::optional<PppPacket> ToIdentity(Session& s) {
   s.ppp.method = AuthMethod::kEap;
   s.ppp.habits.authenticate = false;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   if (!s.OpenLcp()) {
     return std::nullopt;
   }

@@ -30,7 +30,7 @@ Result LogsIn(Session& s, AuthMethod method) {
 std::optional<PppPacket> ToChallenge(Session& s, AuthMethod method) {
   s.ppp.method = method;
   s.ppp.habits.authenticate = false;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   if (!s.OpenLcp()) {
     return std::nullopt;
   }

@@ -22,7 +22,7 @@ Result Refused(Session& s, AuthMethod method, const std::string& user,
   s.ppp.method = method;
   s.ppp.user = user;
   s.ppp.password = password;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   (void)s.Authenticate();
   if (s.ppp.authenticated) {
     return Violates("accepted");
@@ -39,7 +39,7 @@ Result Refused(Session& s, AuthMethod method, const std::string& user,
 bool ToPap(Session& s) {
   s.ppp.method = AuthMethod::kPap;
   s.ppp.habits.authenticate = false;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   return s.OpenLcp();
 }
 
@@ -80,7 +80,7 @@ Result PapBad(Session& s, const Bytes& data) {
 std::optional<PppPacket> ToChallenge(Session& s, AuthMethod method) {
   s.ppp.method = method;
   s.ppp.habits.authenticate = false;
-  s.ppp.habits.start_network = false;
+  s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
   if (!s.OpenLcp()) {
     return std::nullopt;
   }
