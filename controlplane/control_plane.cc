@@ -21,8 +21,6 @@
 namespace culvert {
 
 namespace {
-// One shard carries tens of thousands of calls. More of them need nothing but this number.
-constexpr size_t kNumShards = 1;
 // After the shards, which take 3.5 s at most, and all within the 5 s of Stop().
 constexpr std::chrono::milliseconds kAccountingPatience{800};
 constexpr uint64_t kMsPerSecond = 1000;
@@ -54,6 +52,14 @@ std::shared_ptr<const Users> ReserveFixed(Users users, AddressPools& pools,
                                           ipv6::PrefixPools& prefixes) {
   Reserve(users, pools, prefixes);
   return std::make_shared<const Users>(std::move(users));
+}
+
+// MakeStartLimits: with so many control connections at most as there are descriptors for.
+pptp::SourceLimits::Settings MakeStartLimits(const config::v1::Config& config,
+                                             std::optional<uint32_t> max_connections) {
+  pptp::SourceLimits::Settings settings = MakeSourceLimits(config);
+  settings.max_total = max_connections.value_or(config.pptp().max_connections());
+  return settings;
 }
 
 // InOrder: of auth.backends.
@@ -94,7 +100,7 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::
 ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surroundings surroundings,
                            std::unique_ptr<radius::Client> radius)
     : metrics_(surroundings.version, &directory_),
-      source_limits_(MakeSourceLimits(config)),
+      source_limits_(MakeStartLimits(config, surroundings.max_connections)),
       pools_(MakePools(config), config.policy().address_rest_s() * kMsPerSecond, RandomBelow,
              config.policy().remembered_addresses()),
       prefix_pools_(MakePrefixPools(config), config.ipv6().prefix_rest_s() * kMsPerSecond,
@@ -168,18 +174,15 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
                            },
                        .read_users = [this] { return user_files_.ReadNow(); },
                        .apply = [this](const config::v1::Config& now) { Apply(now); }}) {
-  services_ = {
-      .settings = MakeShardSettings(config),
-      .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
-      .max_connections = std::max<size_t>(
-          1, surroundings.max_connections.value_or(config.pptp().max_connections()) / kNumShards),
-      .source_limits = &source_limits_,
-      .admission = &admission_,
-      .drain = &drain_,
-      .hooks = &hooks_,
-      .dataplane = &dataplane_,
-      .directory = &directory_,
-      .metrics = &metrics_};
+  services_ = {.settings = MakeShardSettings(config),
+               .call_id_rest_ms = config.pptp().call_id_rest_s() * uint64_t{1000},
+               .source_limits = &source_limits_,
+               .admission = &admission_,
+               .drain = &drain_,
+               .hooks = &hooks_,
+               .dataplane = &dataplane_,
+               .directory = &directory_,
+               .metrics = &metrics_};
   // Ours for good, whatever a RADIUS server says.
   pools_.Reserve(services_.settings->ppp->gateway_address);
   (void)pools_.AcquireFixed(services_.settings->ppp->gateway_address);
@@ -245,11 +248,8 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
   if (absl::Status status = StartAccounting(config); !status.ok()) {
     return status;
   }
-  for (size_t i = 0; i < kNumShards; ++i) {
-    shards_.push_back(std::make_unique<Shard>(i, kNumShards, &services_));
-    if (absl::Status status = shards_.back()->Listen(MakeEndpoints(config)); !status.ok()) {
-      return status;
-    }
+  if (absl::Status status = MakeShards(config); !status.ok()) {
+    return status;
   }
   absl::StatusOr<std::unique_ptr<ManagementServer>> management = ManagementServer::Start(
       config.management().socket(),
@@ -290,6 +290,18 @@ absl::Status ControlPlane::StartParts(const config::v1::Config& config) {
   drain_.Run();
   for (const std::unique_ptr<Shard>& shard : shards_) {
     shard->Start();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ControlPlane::MakeShards(const config::v1::Config& config) {
+  const std::vector<config::Endpoint> endpoints = MakeEndpoints(config);
+  const size_t num_shards = config.control().shards();
+  for (size_t i = 0; i < num_shards; ++i) {
+    shards_.push_back(std::make_unique<Shard>(i, num_shards, &services_));
+    if (absl::Status status = shards_.back()->Listen(endpoints); !status.ok()) {
+      return status;
+    }
   }
   return absl::OkStatus();
 }
@@ -382,6 +394,10 @@ ControlPlane::~ControlPlane() {
     accounting_->Stop({});  // it sends no more, and still listens to the shards
   }
   radius_->Stop();
+  // None goes while another one runs and may still post to it.
+  for (const std::unique_ptr<Shard>& shard : shards_) {
+    shard->Halt();
+  }
   shards_.clear();
   accounting_.reset();
 }

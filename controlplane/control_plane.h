@@ -57,6 +57,7 @@ class ControlPlane {
   // Apply is the last step of a reload: control_plane_reload.cc.
   void Apply(const config::v1::Config& config);
   absl::Status StartParts(const config::v1::Config& config);
+  absl::Status MakeShards(const config::v1::Config& config);
   absl::Status StartAccounting(const config::v1::Config& config);
   absl::Status StartDynamic(const config::v1::Config& config);
   void Terminate(const std::vector<uint64_t>& ids, const std::string& reason);

@@ -9,6 +9,7 @@ pptp::SourceLimits::Settings MakeSourceLimits(const config::v1::Config& config) 
   settings.prefix_len = from.prefix_len();
   settings.max_connections = from.max_connections();
   settings.max_half_open = from.max_half_open();
+  settings.max_total = config.pptp().max_connections();
   settings.calls_per_s = from.calls_per_second();
   settings.call_burst = from.call_burst();
   return settings;

@@ -16,11 +16,16 @@ uint32_t SourceLimits::PrefixOf(uint32_t address) const {
 
 void SourceLimits::Reconfigure(const Settings& settings) {
   absl::MutexLock lock(&mutex_);
+  const size_t max_total = settings_.max_total;
   settings_ = settings;
+  settings_.max_total = max_total;
 }
 
 SourceLimits::Verdict SourceLimits::Connect(uint32_t address) {
   absl::MutexLock lock(&mutex_);
+  if (settings_.max_total != 0 && total_ >= settings_.max_total) {
+    return Verdict::kTooMany;
+  }
   const uint32_t prefix = PrefixOf(address);
   if (const auto it = sources_.find(prefix); it != sources_.end()) {
     const Source& source = it->second;
@@ -33,6 +38,7 @@ SourceLimits::Verdict SourceLimits::Connect(uint32_t address) {
   }
   Source& source = sources_[prefix];
   ++source.num_connections;
+  ++total_;
   ++source.num_half_open;
   return Verdict::kAdmit;
 }
@@ -53,6 +59,7 @@ void SourceLimits::Disconnect(uint32_t address, bool half_open, uint64_t now_ms)
   if (it == sources_.end()) {
     return;
   }
+  --total_;
   Source& source = it->second;
   source.num_half_open -= half_open && source.num_half_open != 0 ? 1 : 0;
   if (--source.num_connections != 0) {

@@ -34,6 +34,18 @@ TEST(SourceLimits, HalfOpenConnectionsOfEachSource) {
   EXPECT_EQ(limits.Connect(kAlice), Verdict::kAdmit);
 }
 
+TEST(SourceLimits, ConnectionsOfAllSources) {
+  SourceLimits limits({.max_connections = 2, .max_total = 3});
+  EXPECT_EQ(limits.Connect(kAlice), Verdict::kAdmit);
+  EXPECT_EQ(limits.Connect(kAlice), Verdict::kAdmit);
+  EXPECT_EQ(limits.Connect(kAlice), Verdict::kTooManyConnections);
+  EXPECT_EQ(limits.Connect(kBob), Verdict::kAdmit) << "what was refused is not counted";
+  EXPECT_EQ(limits.Connect(kCarol), Verdict::kTooMany);
+  limits.Disconnect(kAlice, /*half_open=*/true, kNow);
+  EXPECT_EQ(limits.Connect(kCarol), Verdict::kAdmit);
+  EXPECT_EQ(limits.Connect(kAlice), Verdict::kTooMany);
+}
+
 TEST(SourceLimits, APrefixIsOneSource) {
   SourceLimits limits({.prefix_len = 24, .max_connections = 1});
   EXPECT_EQ(limits.Connect(kAlice), Verdict::kAdmit);

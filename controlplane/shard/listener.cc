@@ -38,11 +38,11 @@ absl::Status BindError(const config::Endpoint& endpoint, const asio::error_code&
 Listener::Listener(asio::io_context& loop, const config::Endpoint& endpoint, Accepted accepted)
     : endpoint_(endpoint), accepted_(std::move(accepted)), acceptor_(loop), back_off_(loop) {}
 
-absl::Status Listener::Open(bool shared) {
+asio::error_code Listener::Bind(bool shared) {
   asio::error_code error;
   acceptor_.open(tcp::v4(), error);
   if (error) {
-    return BindError(endpoint_, error);
+    return error;
   }
   acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
   if (shared) {
@@ -55,6 +55,17 @@ absl::Status Listener::Open(bool shared) {
   // Our addresses live on the data plane's TAPs, which may come after us.
   acceptor_.set_option(FreeBind(true), error);
   acceptor_.bind({asio::ip::address_v4(endpoint_.address), endpoint_.port}, error);
+  return error;
+}
+
+absl::Status Listener::Probe() {
+  asio::error_code error = Bind(/*shared=*/false), ignored;
+  acceptor_.close(ignored);
+  return error ? BindError(endpoint_, error) : absl::OkStatus();
+}
+
+absl::Status Listener::Open(bool shared) {
+  asio::error_code error = Bind(shared);
   if (!error) {
     acceptor_.listen(kBacklog, error);
   }

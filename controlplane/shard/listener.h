@@ -22,10 +22,14 @@ class Listener {
   // Open binds and listens. Errors name the endpoint and the remedy. `shared`: other shards
   // listen there too (SO_REUSEPORT).
   absl::Status Open(bool shared);
+  // Probe: another process that shares the port too would take some of our clients unnoticed. So
+  // the first to open it looks whether it is free; it is not kept.
+  absl::Status Probe();
   void Start() { Accept(); }
   void Close();
 
  private:
+  asio::error_code Bind(bool shared);
   void Accept();
   void OnError(const asio::error_code& error);
 

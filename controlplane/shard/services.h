@@ -23,7 +23,6 @@ class Accounting;
 struct Services {
   std::shared_ptr<const ShardSettings> settings;  // at start; then see Shard::Reconfigure()
   uint64_t call_id_rest_ms = 0;
-  size_t max_connections = 0;  // of each shard
   pptp::SourceLimits* source_limits = nullptr;
   Admission* admission = nullptr;
   Drain* drain = nullptr;      // null: never

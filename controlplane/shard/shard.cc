@@ -23,10 +23,7 @@ Shard::Shard(size_t index, size_t num_shards, const Services* services)
       tick_(loop_),
       source_gate_(services) {}
 
-Shard::~Shard() {
-  loop_.stop();
-  Join();
-}
+Shard::~Shard() { Halt(); }
 
 absl::Status Shard::Listen(std::span<const config::Endpoint> endpoints) {
   for (const config::Endpoint& endpoint : endpoints) {
@@ -34,7 +31,12 @@ absl::Status Shard::Listen(std::span<const config::Endpoint> endpoints) {
         loop_, endpoint, [this, listener = listeners_.size()](asio::ip::tcp::socket socket) {
           OnAccepted(listener, std::move(socket));
         }));
-    if (absl::Status status = listeners_.back()->Open(num_shards_ > 1); !status.ok()) {
+    absl::Status status =
+        index_ == 0 && num_shards_ > 1 ? listeners_.back()->Probe() : absl::OkStatus();
+    if (status.ok()) {
+      status = listeners_.back()->Open(num_shards_ > 1);
+    }
+    if (!status.ok()) {
       return status;
     }
   }
@@ -58,15 +60,17 @@ void Shard::Join() {
   }
 }
 
+void Shard::Halt() {
+  loop_.stop();
+  Join();
+}
+
 void Shard::OnAccepted(size_t listener, asio::ip::tcp::socket socket) {
   asio::error_code error;
   asio::ip::tcp::endpoint peer = socket.remote_endpoint(error);
   asio::ip::tcp::endpoint local = error ? peer : socket.local_endpoint(error);
   if (error || !peer.address().is_v4()) {
     return;  // gone already
-  }
-  if (connections_.size() >= services_->max_connections) {
-    return RefuseConnection();
   }
   if (!source_gate_.AdmitConnection(peer.address().to_v4().to_uint())) {
     return;
@@ -79,16 +83,6 @@ void Shard::OnAccepted(size_t listener, asio::ip::tcp::socket socket) {
                                    local.address().to_v4().to_uint(), listener);
   connections_.emplace(connection.get(), connection);
   connection->Start();
-}
-
-void Shard::RefuseConnection() {
-  services_->metrics->OnConnectionRefused("too-many");
-  if (std::optional<uint64_t> left_out = connection_log_.Admit()) {
-    spdlog::warn(
-        "control connection refused: there are {} (pptp.max_connections); {} more since the last "
-        "such line",
-        connections_.size(), *left_out);
-  }
 }
 
 void Shard::OnConnectionClosed(Connection* connection, std::string_view reason) {

@@ -38,6 +38,8 @@ class Shard final : public DataplaneSink {
   void Shutdown();
   // Join waits for the thread, which ends some time after Shutdown(), at most kShutdownMs.
   void Join();
+  // Halt ends the loop at once and waits for the thread; nobody is told.
+  void Halt();
   // Terminate ends those of the calls that are this shard's. Any thread.
   void Terminate(std::vector<uint64_t> ids, EndCause cause, std::string reason);
   // Reconfigure: what begins from now on goes by these settings. Any thread.
@@ -77,7 +79,6 @@ class Shard final : public DataplaneSink {
  private:
   // `listener`: which of pptp.listen it came by.
   void OnAccepted(size_t listener, asio::ip::tcp::socket socket);
-  void RefuseConnection();
   void Tick();
   void BeginShutdown();
   [[nodiscard]] pptp::CallIdPool& CallIds(uint32_t local_address);
@@ -101,7 +102,6 @@ class Shard final : public DataplaneSink {
   ipv6::LinkCounters link_counters_;
   bool dataplane_up_ = false;
   uint64_t shutdown_deadline_ms_ = 0;  // 0: not shutting down
-  LogLimit connection_log_{std::chrono::seconds(10)};
   LogLimit dataplane_log_{std::chrono::seconds(10)};
   std::thread thread_;
 };

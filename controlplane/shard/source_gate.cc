@@ -12,15 +12,36 @@ namespace culvert {
 
 using Verdict = pptp::SourceLimits::Verdict;
 
+namespace {
+
+struct Refusal {
+  std::string_view metric;
+  std::string_view key;  // of the configuration
+};
+
+Refusal RefusalOf(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kTooMany:
+      return {.metric = "too-many", .key = "pptp.max_connections"};
+    case Verdict::kTooManyHalfOpen:
+      return {.metric = "source-half-open", .key = "pptp.sources.max_half_open"};
+    case Verdict::kTooManyConnections:
+    case Verdict::kAdmit:
+      break;
+  }
+  return {.metric = "source-connections", .key = "pptp.sources.max_connections"};
+}
+
+}  // namespace
+
 bool SourceGate::AdmitConnection(uint32_t address) {
   const Verdict verdict = services_->source_limits->Connect(address);
   if (verdict == Verdict::kAdmit) {
     return true;
   }
-  const bool half_open = verdict == Verdict::kTooManyHalfOpen;
-  services_->metrics->OnConnectionRefused(half_open ? "source-half-open" : "source-connections");
-  LogRefused("control connection", address,
-             half_open ? "pptp.sources.max_half_open" : "pptp.sources.max_connections");
+  const Refusal refusal = RefusalOf(verdict);
+  services_->metrics->OnConnectionRefused(refusal.metric);
+  LogRefused("control connection", address, refusal.key);
   return false;
 }
 

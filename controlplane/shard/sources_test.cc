@@ -19,7 +19,8 @@ using ::culvert::testing::ScriptedClient;
 
 TEST(Sources, ConfigurationReachesThem) {
   const config::Loaded loaded = config::LoadText(
-      "[pptp]\nidle_timeout_s = 7\ncall_timeout_s = 8\nincoming_calls = false\n[pptp.sources]\n"
+      "[pptp]\nmax_connections = 9\nidle_timeout_s = 7\ncall_timeout_s = 8\nincoming_calls = "
+      "false\n[pptp.sources]\n"
       "allowed = [\"10.0.0.0/8\"]\nprefix_len = 24\nmax_connections = 1\nmax_half_open = 2\n"
       "calls_per_second = 3\ncall_burst = 4\n",
       "f", config::Process::kControlplane);
@@ -28,6 +29,7 @@ TEST(Sources, ConfigurationReachesThem) {
   EXPECT_EQ(limits.prefix_len, 24u);
   EXPECT_EQ(limits.max_connections, 1u);
   EXPECT_EQ(limits.max_half_open, 2u);
+  EXPECT_EQ(limits.max_total, 9u);
   EXPECT_EQ(limits.calls_per_s, 3u);
   EXPECT_EQ(limits.call_burst, 4u);
   const std::vector<config::Ipv4Prefix> allowed = MakeAllowedSources(loaded.config);
