@@ -14,6 +14,15 @@
 #include "proto/config/address/address.h"
 #include "proto/config/address/address6.h"
 
+namespace culvert::config {
+inline bool operator==(const Ipv4Prefix& one, const Ipv4Prefix& other) {
+  return one.address == other.address && one.length == other.length;
+}
+inline bool operator==(const Ipv4Range& one, const Ipv4Range& other) {
+  return one.first == other.first && one.last == other.last;
+}
+}  // namespace culvert::config
+
 namespace culvert {
 
 enum class MppeGrant : uint8_t { kDeny, kAllow, kRequire };
@@ -26,6 +35,8 @@ struct Ipv6Grants {
   std::string pool, delegated_pool;  // by name; empty: the default one
   std::vector<config::Ipv6Address> dns;
   std::vector<config::Ipv6Prefix> routes;
+
+  bool operator==(const Ipv6Grants&) const = default;
 };
 
 // AccountingMarks: what a RADIUS server wants to see again in all accounting, octets as it gave
@@ -67,6 +78,9 @@ struct CallGrants {
   bool own_filter = false;   // it was granted to the user; else it is the default
   std::string address_lists;                  // Mikrotik-Address-List, for the hooks; with commas
   std::shared_ptr<const AccountingMarks> marks = {};  // null: none
+
+  // Compares `marks` by which they are.
+  bool operator==(const CallGrants&) const = default;
 };
 
 // Lease is what a call holds of the pools, to be given back when it ends.

@@ -32,15 +32,22 @@ CallDirectory::~CallDirectory() { CloseWatches(); }
 
 CallDirectory::Part& CallDirectory::PartOf(uint64_t id) const {
   // Ids may be counted up or random: a multiplication spreads both.
-  return parts_[(id * 0x9e3779b97f4a7c15u >> 32) % kParts];
+  return parts_[HomeOf(id) * kPartsOfHome + (id * 0x9e3779b97f4a7c15u >> 32) % kPartsOfHome];
 }
 
 void CallDirectory::ReplaceHandle(uint64_t before, uint64_t now, uint64_t id) {
   if (before == now) return;
-  const std::lock_guard lock(handles_mutex_);
-  const auto it = ids_by_handle_.find(before);
-  if (it != ids_by_handle_.end() && it->second == id) ids_by_handle_.erase(it);
-  if (now != 0) ids_by_handle_[now] = id;
+  if (before != 0) {
+    Handles& handles = handles_[HomeOf(before)];
+    const std::lock_guard lock(handles.mutex);
+    const auto it = handles.ids.find(before);
+    if (it != handles.ids.end() && it->second == id) handles.ids.erase(it);
+  }
+  if (now != 0) {
+    Handles& handles = handles_[HomeOf(now)];
+    const std::lock_guard lock(handles.mutex);
+    handles.ids[now] = id;
+  }
 }
 
 void CallDirectory::Publish(EventKind kind, CallRecord record) {
@@ -94,17 +101,16 @@ void CallDirectory::Notify(Part& part, EventKind kind, const Entry& entry) {
 }
 
 void CallDirectory::OnCounters(const dataplane::v1::CountersResponse& round) {
-  std::vector<uint64_t> ids(round.calls_size(), 0);
-  {
-    const std::lock_guard lock(handles_mutex_);
-    for (int i = 0; i < round.calls_size(); ++i) {
-      const auto it = ids_by_handle_.find(round.calls(i).handle());
-      if (it != ids_by_handle_.end()) ids[i] = it->second;
-    }
-  }
   const int64_t now_ms = clock_();
-  for (int i = 0; i < round.calls_size(); ++i) {
-    if (ids[i] != 0) CountCall(ids[i], round.calls(i), now_ms);
+  for (const dataplane::v1::CallCounters& counters : round.calls()) {
+    uint64_t id = 0;
+    {
+      Handles& handles = handles_[HomeOf(counters.handle())];
+      const std::lock_guard lock(handles.mutex);
+      const auto it = handles.ids.find(counters.handle());
+      if (it != handles.ids.end()) id = it->second;
+    }
+    if (id != 0) CountCall(id, counters, now_ms);
   }
 }
 

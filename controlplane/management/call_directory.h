@@ -3,6 +3,8 @@
 // for longer than one of the directory's parts is copied.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -75,12 +77,18 @@ class CallDirectory {
     int64_t counted_ms = 0;  // time of the last round that had the call
   };
   // A part has its own lock, so that a reader holds up few publishers and those briefly.
-  struct Part {
+  struct alignas(64) Part {
     mutable std::mutex mutex;
     std::unordered_map<uint64_t, Entry> calls;  // by id
     std::vector<std::weak_ptr<CallWatch>> watches;
   };
-  static constexpr size_t kParts = 64;
+  static constexpr size_t kPartsOfHome = 4;
+  static constexpr size_t kParts = kNumHomes * kPartsOfHome;
+  // Handles are spread by their Call ID, so that they too stay with their shard.
+  struct alignas(64) Handles {
+    std::mutex mutex;  // taken inside a part's, never around it
+    absl::flat_hash_map<uint64_t, uint64_t> ids;
+  };
 
   [[nodiscard]] Part& PartOf(uint64_t id) const;
   // ReplaceHandle: the call `id` had the handle `before` and has `now`; 0: none.
@@ -94,9 +102,8 @@ class CallDirectory {
 
   const Clock clock_;
   mutable std::array<Part, kParts> parts_;
-  CallIndex index_;           // its locks are taken inside a part's, never around it
-  std::mutex handles_mutex_;  // taken inside a part's, never around it
-  std::unordered_map<uint64_t, uint64_t> ids_by_handle_;
+  CallIndex index_;  // its locks are taken inside a part's, never around it
+  std::array<Handles, kNumHomes> handles_;
   std::mutex watches_mutex_;
   std::vector<std::weak_ptr<CallWatch>> watches_;
   bool closed_ = false;

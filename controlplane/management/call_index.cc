@@ -40,10 +40,6 @@ uint64_t InterfaceKey(uint64_t id) { return Key(Kind::kInterfaceId, id ^ id >> 5
 
 }  // namespace
 
-CallIndex::Part& CallIndex::PartOf(std::array<Part, kParts>& parts, uint64_t key) {
-  return parts[(key * 0x9e3779b97f4a7c15u >> 32) % kParts];
-}
-
 CallIndex::Keys CallIndex::KeysOf(const CallRecord& record) {
   Keys keys{};
   if (record.client_address != 0) keys[0] = Key(Kind::kClientAddress, record.client_address);
@@ -67,18 +63,12 @@ CallIndex::Keys CallIndex::KeysOf(const CallRecord& record) {
 void CallIndex::Replace(const CallRecord& before, const CallRecord& now) {
   const Keys old_keys = KeysOf(before);
   const Keys new_keys = KeysOf(now);
+  Part& part = parts_[HomeOf(before.id != 0 ? before.id : now.id)];
+  const std::lock_guard lock(part.mutex);
   for (size_t i = 0; i < kKeys; ++i) {
     if (old_keys[i] == new_keys[i]) continue;
-    if (old_keys[i] != 0) {
-      Part& part = PartOf(parts_, old_keys[i]);
-      const std::lock_guard lock(part.mutex);
-      part.entries.erase({old_keys[i], before.id});
-    }
-    if (new_keys[i] != 0) {
-      Part& part = PartOf(parts_, new_keys[i]);
-      const std::lock_guard lock(part.mutex);
-      part.entries.insert({new_keys[i], now.id});
-    }
+    if (old_keys[i] != 0) part.entries.erase({old_keys[i], before.id});
+    if (new_keys[i] != 0) part.entries.insert({new_keys[i], now.id});
   }
 }
 
@@ -105,11 +95,12 @@ std::optional<std::vector<uint64_t>> CallIndex::Candidates(const CallFilter& fil
     return std::nullopt;
   }
   std::vector<uint64_t> ids;
-  const Part& part = PartOf(parts_, key);
-  const std::lock_guard lock(part.mutex);
-  for (auto it = part.entries.lower_bound({key, 0}); it != part.entries.end() && it->first == key;
-       ++it) {
-    ids.push_back(it->second);
+  for (const Part& part : parts_) {
+    const std::lock_guard lock(part.mutex);
+    for (auto it = part.entries.lower_bound({key, 0}); it != part.entries.end() && it->first == key;
+         ++it) {
+      ids.push_back(it->second);
+    }
   }
   return ids;
 }

@@ -31,20 +31,18 @@ class CallIndex {
   // By a hash of what is indexed and its value, then by id: many calls may share a user or an
   // address, and each is still found and removed in logarithmic time.
   using Entry = std::pair<uint64_t, uint64_t>;
-  struct Part {
+  struct alignas(64) Part {
     mutable std::mutex mutex;
     absl::btree_set<Entry> entries;
   };
-  static constexpr size_t kParts = 32;
   static constexpr size_t kKeys = 9;
   using Keys = std::array<uint64_t, kKeys>;  // 0: the call has no such key
 
   [[nodiscard]] static Keys KeysOf(const CallRecord& record);
   // KeyOf is the most selective one of a filter; 0: it has none.
   [[nodiscard]] static uint64_t KeyOf(const CallFilter& filter);
-  [[nodiscard]] static Part& PartOf(std::array<Part, kParts>& parts, uint64_t key);
 
-  mutable std::array<Part, kParts> parts_;
+  std::array<Part, kNumHomes> parts_;  // by the call's id: a look-up asks all of them
 };
 
 }  // namespace culvert

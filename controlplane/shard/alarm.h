@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace culvert {
 
@@ -22,17 +23,24 @@ inline uint64_t SteadyMs() {
 class Alarm {
  public:
   // `ring` is never called after the Alarm has gone; it may destroy the Alarm.
-  Alarm(asio::io_context& loop, std::function<void()> ring)
-      : state_(std::make_shared<State>(loop, std::move(ring))) {}
+  Alarm(asio::io_context& loop, std::function<void()> ring) : loop_(loop), ring_(std::move(ring)) {}
   ~Alarm() {
-    state_->deadline.reset();
-    state_->timer.cancel();
+    if (state_ != nullptr) {
+      state_->owner = nullptr;
+      state_->timer.cancel();
+    }
   }
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
 
   // Set moves the deadline; nullopt: never.
   void Set(std::optional<uint64_t> deadline_ms) {
+    if (state_ == nullptr) {
+      if (!deadline_ms) {
+        return;
+      }
+      state_ = std::make_shared<State>(loop_, this);
+    }
     state_->deadline = deadline_ms;
     if (deadline_ms && (!state_->armed || *deadline_ms < *state_->armed)) {
       Arm(state_);
@@ -40,11 +48,11 @@ class Alarm {
   }
 
  private:
+  // State is there while a deadline is or the timer runs: most calls that are up have none.
   struct State {
-    State(asio::io_context& loop, std::function<void()> ring_in)
-        : timer(loop), ring(std::move(ring_in)) {}
+    State(asio::io_context& loop, Alarm* owner_in) : timer(loop), owner(owner_in) {}
     asio::steady_timer timer;
-    std::function<void()> ring;
+    Alarm* owner;                      // null: it has gone
     std::optional<uint64_t> deadline;  // what was asked for
     std::optional<uint64_t> armed;     // when the timer fires; not later than `deadline`
   };
@@ -54,22 +62,30 @@ class Alarm {
     state->timer.expires_at(
         std::chrono::steady_clock::time_point(std::chrono::milliseconds(*state->armed)));
     state->timer.async_wait([weak = std::weak_ptr<State>(state)](const asio::error_code& error) {
-      std::shared_ptr<State> alive = weak.lock();
-      if (error || alive == nullptr) {
+      const std::shared_ptr<State> alive = weak.lock();
+      if (error || alive == nullptr || alive->owner == nullptr) {
         return;  // armed anew, or gone
       }
-      alive->armed.reset();
-      if (!alive->deadline) {
-        return;
-      }
-      if (SteadyMs() < *alive->deadline) {
-        return Arm(alive);
-      }
-      alive->deadline.reset();
-      alive->ring();
+      OnTimer(alive);
     });
   }
 
+  static void OnTimer(const std::shared_ptr<State>& state) {
+    state->armed.reset();
+    if (state->deadline && SteadyMs() < *state->deadline) {
+      return Arm(state);
+    }
+    if (std::exchange(state->deadline, std::nullopt)) {
+      const std::function<void()> ring = state->owner->ring_;  // the Alarm may go meanwhile
+      ring();
+    }
+    if (state->owner != nullptr && !state->deadline && !state->armed) {
+      state->owner->state_.reset();
+    }
+  }
+
+  asio::io_context& loop_;
+  const std::function<void()> ring_;
   std::shared_ptr<State> state_;
 };
 

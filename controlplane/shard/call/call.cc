@@ -35,7 +35,7 @@ Call::Call(Shard* shard, CallOwner* owner, const CallIdentity& identity)
       owner_(owner),
       identity_(identity),
       report_(&shard->services(), identity),
-      terms_(settings_->listener_rates[identity.listener]),
+      terms_(&settings_->listener_rates[identity.listener]),
       alarm_(shard->loop(), [this] { OnAlarm(); }) {
   shard_->OnCallMade();
 }
@@ -163,7 +163,7 @@ void Call::Apply(ppp::SendFrame& effect) {
 }
 
 void Call::Apply(ppp::Program& effect) {
-  programmed_ = std::move(effect);
+  programmed_ = std::make_unique<ppp::Program>(std::move(effect));
   Upsert(programmed_->state);
 }
 
@@ -200,7 +200,7 @@ void Call::OnUpsert(const v1::Result& result) {
   if (step_ == Step::kEnded) {
     return;
   }
-  std::optional<ppp::Program> programmed = std::exchange(programmed_, std::nullopt);
+  std::unique_ptr<ppp::Program> programmed = std::exchange(programmed_, nullptr);
   if (result.code() == 0) {
     if (terms_.OnConfirmed()) {
       report_.OnTermsChanged(terms_.grants());

@@ -121,8 +121,8 @@ class Call : public std::enable_shared_from_this<Call> {
   EndCause end_cause_ = EndCause::kPpp;  // also why LCP is asked to end the call
   pptp::DisconnectResult end_result_ = pptp::DisconnectResult::kLostCarrier;
   std::string end_reason_;
-  std::optional<ppp::Program> programmed_;  // by the upsert that is under way
-  std::list<ppp::Effect> effects_;          // mostly empty, and then it takes nothing
+  std::unique_ptr<ppp::Program> programmed_;  // by the upsert that is under way, or null
+  std::list<ppp::Effect> effects_;            // mostly empty, and then it takes nothing
   std::unique_ptr<ppp::PppCall> ppp_;
   std::unique_ptr<HookFacts> hook_facts_;  // of a call whose ip-up was run
   Alarm alarm_;

@@ -82,7 +82,7 @@ std::string_view EndCauseName(EndCause cause) {
 CallReport::CallReport(const Services* services, const CallIdentity& identity)
     : services_(services), accounting_(services->accounting), requested_ms_(SteadyMs()) {
   while (record_.id == 0) {
-    record_.id = Random64();
+    record_.id = MakeCallId(Random64(), identity.call_id);
   }
   record_.peer_address = identity.peer_address;
   record_.local_address = identity.local_address;

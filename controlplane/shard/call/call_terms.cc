@@ -58,32 +58,53 @@ uint64_t InReach(uint64_t bps) { return bps == 0 ? 0 : std::clamp(bps, kMinRateB
 
 }  // namespace
 
+const CallGrants& CallTerms::grants() const {
+  static const CallGrants kDefault;
+  return grants_ != nullptr ? *grants_ : kDefault;
+}
+
+CallTerms::Changes& CallTerms::changes() {
+  if (changes_ == nullptr) {
+    changes_ = std::make_unique<Changes>();
+  }
+  return *changes_;
+}
+
+void CallTerms::Keep(CallGrants grants) {
+  grants_ = grants == CallGrants() ? nullptr : std::make_unique<CallGrants>(std::move(grants));
+}
+
 void CallTerms::SetGrants(CallGrants grants) {
-  Forget(grants, changed_);
-  grants_ = std::move(grants);
-  Apply(changed_, grants_);
+  if (changes_ != nullptr) {
+    Forget(grants, changes_->changed);
+    Apply(changes_->changed, grants);
+  }
+  Keep(std::move(grants));
 }
 
 void CallTerms::Add(CallChange change, CallChanged done) {
-  waiting_.push_back({std::move(change), std::move(done)});
+  changes().waiting.push_back({std::move(change), std::move(done)});
 }
 
 CallRates CallTerms::RatesOf(const CallGrants& grants) const {
-  return {.upstream_bps = InReach(grants.upstream_bps.value_or(listener_.upstream_bps)),
-          .downstream_bps = InReach(grants.downstream_bps.value_or(listener_.downstream_bps))};
+  return {.upstream_bps = InReach(grants.upstream_bps.value_or(listener_->upstream_bps)),
+          .downstream_bps = InReach(grants.downstream_bps.value_or(listener_->downstream_bps))};
 }
 
 void CallTerms::Fill(v1::CallConfig* config) {
-  std::move(waiting_.begin(), waiting_.end(), std::back_inserter(sent_));
-  waiting_.clear();
-  CallGrants changed;
-  if (!sent_.empty()) {
-    changed = grants_;
-    for (const Waiting& waiting : sent_) {
-      Apply(waiting.change, changed);
-    }
+  if (changes_ == nullptr || (changes_->waiting.empty() && changes_->sent.empty())) {
+    return Fill(grants(), config);
   }
-  const CallGrants& grants = sent_.empty() ? grants_ : changed;
+  std::move(changes_->waiting.begin(), changes_->waiting.end(), std::back_inserter(changes_->sent));
+  changes_->waiting.clear();
+  CallGrants changed = grants();
+  for (const Waiting& waiting : changes_->sent) {
+    Apply(waiting.change, changed);
+  }
+  Fill(changed, config);
+}
+
+void CallTerms::Fill(const CallGrants& grants, v1::CallConfig* config) {
   const CallRates rates = RatesOf(grants);
   if (rates.upstream_bps != 0) {
     config->mutable_upstream_policer()->set_committed_bps(rates.upstream_bps);
@@ -108,29 +129,38 @@ void CallTerms::Fill(v1::CallConfig* config) {
 
 bool CallTerms::OnConfirmed() {
   held_filter_ = std::move(sent_filter_);
-  std::vector<Waiting> confirmed = std::exchange(sent_, {});
-  for (const Waiting& waiting : confirmed) {
-    Merge(waiting.change, changed_);
-    Apply(waiting.change, grants_);
+  if (changes_ == nullptr || changes_->sent.empty()) {
+    return false;
   }
+  const std::vector<Waiting> confirmed = std::exchange(changes_->sent, {});
+  CallGrants changed = grants();
+  for (const Waiting& waiting : confirmed) {
+    Merge(waiting.change, changes_->changed);
+    Apply(waiting.change, changed);
+  }
+  Keep(std::move(changed));
   for (const Waiting& waiting : confirmed) {
     waiting.done(rates());
   }
-  return !confirmed.empty();
+  return true;
 }
 
 bool CallTerms::OnRefused(const absl::Status& status) {
-  std::vector<Waiting> refused = std::exchange(sent_, {});
-  for (const Waiting& waiting : refused) {
+  if (changes_ == nullptr || changes_->sent.empty()) {
+    return false;
+  }
+  for (const Waiting& waiting : std::exchange(changes_->sent, {})) {
     waiting.done(status);
   }
-  return !refused.empty();
+  return true;
 }
 
 void CallTerms::Abandon(const absl::Status& status) {
   OnRefused(status);
-  sent_ = std::exchange(waiting_, {});
-  OnRefused(status);
+  if (changes_ != nullptr) {
+    changes_->sent = std::exchange(changes_->waiting, {});
+    OnRefused(status);
+  }
 }
 
 }  // namespace culvert

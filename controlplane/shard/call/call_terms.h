@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "controlplane/aaa/grants.h"
@@ -14,7 +14,8 @@ namespace culvert {
 
 class CallTerms {
  public:
-  explicit CallTerms(const CallRates& listener) : listener_(listener) {}
+  // `listener` outlives the terms.
+  explicit CallTerms(const CallRates* listener) : listener_(listener) {}
 
   // SetGrants: a login. What it says replaces what changes before it said.
   void SetGrants(CallGrants grants);
@@ -33,9 +34,9 @@ class CallTerms {
   void Abandon(const absl::Status& status);
 
   // grants are those of the user, with the confirmed changes.
-  [[nodiscard]] const CallGrants& grants() const { return grants_; }
+  [[nodiscard]] const CallGrants& grants() const;
   // rates are those that hold.
-  [[nodiscard]] CallRates rates() const { return RatesOf(grants_); }
+  [[nodiscard]] CallRates rates() const { return RatesOf(grants()); }
 
  private:
   struct Waiting {
@@ -43,13 +44,22 @@ class CallTerms {
     CallChanged done;
   };
 
+  void Fill(const CallGrants& grants, dataplane::v1::CallConfig* config);
   [[nodiscard]] CallRates RatesOf(const CallGrants& grants) const;
 
-  const CallRates listener_;
-  CallGrants grants_;
-  CallChange changed_;  // in grants_ already; outlives a login that does not speak of it
-  std::vector<Waiting> waiting_, sent_;
-  FilterHold sent_filter_, held_filter_;  // of the upsert under way, and in the data plane
+  // Most calls are never changed, and most users are given nothing of their own.
+  struct Changes {
+    CallChange changed;  // in grants_ already; outlives a login that does not speak of it
+    std::vector<Waiting> waiting, sent;
+  };
+  Changes& changes();
+  // Keep: what is as default takes no room.
+  void Keep(CallGrants grants);
+
+  const CallRates* const listener_;
+  std::unique_ptr<const CallGrants> grants_;  // null: the default ones
+  std::unique_ptr<Changes> changes_;          // null: there was none yet
+  FilterHold sent_filter_, held_filter_;      // of the upsert under way, and in the data plane
 };
 
 }  // namespace culvert

@@ -24,7 +24,8 @@ class CallTermsTest : public ::testing::Test {
   }
 
   std::vector<std::string> dropped_;  // filters
-  CallTerms terms_{CallRates{.upstream_bps = 16'000, .downstream_bps = 0}};
+  const CallRates listener_{.upstream_bps = 16'000, .downstream_bps = 0};
+  CallTerms terms_{&listener_};
   std::vector<absl::StatusOr<CallRates>> answers_;
 };
 
@@ -87,6 +88,17 @@ TEST_F(CallTermsTest, AChangeHoldsWhenConfirmed) {
   EXPECT_EQ(terms_.grants().filter_id, "gold");
   EXPECT_EQ(terms_.grants().address_lists, "slow");
   EXPECT_FALSE(terms_.OnConfirmed()) << "nothing more was changed";
+}
+
+TEST_F(CallTermsTest, AUserWithNothingOfItsOwnHasTheDefaults) {
+  EXPECT_EQ(terms_.grants(), CallGrants());
+  CallGrants grants;
+  grants.session_timeout_s = 9;
+  terms_.SetGrants(grants);
+  EXPECT_EQ(terms_.grants(), grants);
+  terms_.SetGrants({});
+  EXPECT_EQ(terms_.grants(), CallGrants());
+  EXPECT_EQ(terms_.rates().upstream_bps, 16'000u);
 }
 
 TEST_F(CallTermsTest, ARefusedChangeLeavesNothingBehind) {
