@@ -20,7 +20,6 @@ namespace culvert::bench {
 
 namespace {
 
-constexpr uint32_t kLoopback = 0x7f000000;
 constexpr uint64_t kTimersUs = 100'000;
 constexpr uint64_t kUsPerMs = 1000;
 
@@ -50,6 +49,14 @@ Fleet::~Fleet() {
   Drop();
   close(epoll_);
   close(wake_);
+}
+
+void Fleet::Use(Carrier* carrier) {
+  carrier_ = carrier;
+  if (carrier->fd() >= 0) {
+    epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
+    epoll_ctl(epoll_, EPOLL_CTL_ADD, carrier->fd(), &event);
+  }
 }
 
 void Fleet::Wake() const { eventfd_write(wake_, 1); }
@@ -95,7 +102,10 @@ void Fleet::Connect(uint32_t index) {
   connections_[index] = std::make_unique<Connection>(&control_settings_);
   Connection& connection = *connections_[index];
   connection.index = index;
-  connection.local_address = kLoopback | (1 + index % options_.num_addresses);
+  connection.local_address = options_.first_address + index % options_.num_addresses;
+  // No other call to this address has the same.
+  connection.first_call_id =
+      static_cast<uint16_t>(index / options_.num_addresses * options_.calls_per_connection + 1);
   connection.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   const int on = 1;
   setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -103,7 +113,7 @@ void Fleet::Connect(uint32_t index) {
   address.sin_family = AF_INET;
   address.sin_port = htons(options_.port);
   address.sin_addr.s_addr = htonl(connection.local_address);
-  CallOf(connection, 1).begun_us = NowUs();
+  CallOf(connection, connection.first_call_id).begun_us = NowUs();
   if (connection.fd < 0 ||
       (connect(connection.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 &&
        errno != EINPROGRESS)) {
@@ -133,7 +143,7 @@ void Fleet::Turn(int timeout_ms) {
     RunTimers();
   }
   if (batch_.frames_size() != 0) {
-    plane_->Send(std::exchange(batch_, {}));
+    carrier_->Send(std::exchange(batch_, {}));
   }
 }
 
@@ -183,7 +193,7 @@ void Fleet::Flush(Connection& connection) {
 
 void Fleet::On(Connection& connection, const client_role::Established&) {
   for (uint32_t i = 0; i < options_.calls_per_connection; ++i) {
-    const auto call_id = static_cast<uint16_t>(i + 1);
+    const auto call_id = static_cast<uint16_t>(connection.first_call_id + i);
     Call& call = CallOf(connection, call_id);
     call.connection = &connection;
     call.account = static_cast<uint32_t>(&call - calls_.data()) % options_.num_users;
@@ -197,7 +207,9 @@ void Fleet::On(Connection& connection, const client_role::Established&) {
 
 void Fleet::On(Connection& connection, const client_role::CallOpened& effect) {
   Call& call = CallOf(connection, effect.call_id);
-  call.handle = plane_->HandleOf(connection.local_address, effect.peer_call_id);
+  call.handle = carrier_->Open({.concentrator = connection.local_address,
+                                .call_id = effect.peer_call_id,
+                                .own_call_id = effect.call_id});
   by_handle_[call.handle & 0xffffff] = &call;
   call.ppp = std::make_unique<client_role::PppClient>(&ppp_settings_, &accounts_[call.account],
                                                       random_, &counters_);
@@ -217,7 +229,7 @@ void Fleet::On(Connection& connection, const client_role::ConnectionClosed&) {
   Flush(connection);
   Close(connection);
   for (uint32_t i = 0; i < options_.calls_per_connection; ++i) {
-    Over(CallOf(connection, static_cast<uint16_t>(i + 1)), &failure_.lost);
+    Over(CallOf(connection, static_cast<uint16_t>(connection.first_call_id + i)), &failure_.lost);
   }
 }
 
@@ -237,7 +249,7 @@ void Fleet::Close(Connection& connection) {
 
 void Fleet::TakeFrames() {
   const uint64_t now_ms = NowMs();
-  for (const dataplane::v1::FrameBatch& batch : plane_->Take()) {
+  for (const dataplane::v1::FrameBatch& batch : carrier_->Take()) {
     for (const dataplane::v1::Frame& frame : batch.frames()) {
       Call* call = by_handle_[frame.handle() & 0xffffff];
       if (call != nullptr && call->handle == frame.handle()) {

@@ -1,5 +1,5 @@
 // Fleet: many VPN clients in one thread. Control connections are real TCP; PPP goes through a
-// Plane. Calls are dialled as quickly as `window` lets them.
+// Carrier. Calls are dialled as quickly as `window` lets them.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,16 @@
 
 #include "controlplane/client_role/control_client.h"
 #include "controlplane/client_role/ppp_client.h"
-#include "tools/bench_control/plane.h"
+#include "tools/bench_control/carrier.h"
 
 namespace culvert::bench {
 
 class Fleet {
  public:
   struct Options {
+    uint32_t first_address = 0x7f000001;  // of the concentrator, host order
+    uint32_t num_addresses = 4;           // that and those that follow, dialled in turn
     uint16_t port = 1723;
-    uint32_t num_addresses = 4;  // 127.0.0.1 and so on, dialled in turn
     uint32_t num_calls = 1000;
     uint32_t calls_per_connection = 1;
     uint32_t window = 500;       // calls being set up at a time
@@ -32,8 +33,8 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // plane: what the control plane is to be pointed at. Its wake() is this fleet's.
-  void Use(Plane* plane) { plane_ = plane; }
+  // Use: before the first Dial(); `carrier` outlives the fleet.
+  void Use(Carrier* carrier);
   void Wake() const;
 
   // Dial brings all calls up; false: not all within `timeout_s`.
@@ -66,6 +67,7 @@ class Fleet {
     int fd = -1;
     uint32_t index = 0;
     uint32_t local_address = 0;  // of the concentrator
+    uint16_t first_call_id = 1;
     bool connecting = true;
     client_role::ControlClient control;
     explicit Connection(const client_role::ControlClientSettings* settings) : control(settings) {}
@@ -89,7 +91,8 @@ class Fleet {
   void RunTimers();
   void Close(Connection& connection);
   [[nodiscard]] Call& CallOf(const Connection& connection, uint16_t call_id) {
-    return calls_[connection.index * options_.calls_per_connection + call_id - 1];
+    return calls_[connection.index * options_.calls_per_connection + call_id -
+                  connection.first_call_id];
   }
 
   const Options options_;
@@ -98,7 +101,7 @@ class Fleet {
   ppp::PppCounters counters_;
   ppp::Random random_;
   std::vector<client_role::PppClient::Account> accounts_;
-  Plane* plane_ = nullptr;
+  Carrier* carrier_ = nullptr;
   int epoll_ = -1, wake_ = -1;
   std::vector<Call> calls_;
   std::vector<std::unique_ptr<Connection>> connections_;

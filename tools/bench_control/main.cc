@@ -1,5 +1,6 @@
 // culvert-bench-control: sets up calls against a running culvert-controlplane and prints one JSON
 // object a case. tools/bench control runs it.
+#include <arpa/inet.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -9,13 +10,17 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "controlplane/crypto/primitives.h"
 #include "tools/bench_control/fleet.h"
 #include "tools/bench_control/gauge.h"
+#include "tools/bench_control/gre_carrier.h"
+#include "tools/bench_control/plane.h"
 #include "tools/bench_control/shards.h"
+#include "tools/bench_control/spool.h"
 
 namespace culvert::bench {
 namespace {
@@ -51,112 +56,135 @@ double Percentile(std::vector<float> values, double part) {
   return values[at];
 }
 
+// Load is who sets up calls against whom.
+struct Load {
+  Fleet::Options fleet;
+  std::string socket;            // of the data plane
+  bool real_data_plane = false;  // runs there already; else this process stands in for it
+  int pid = 0;                   // of the control plane
+  int other_pid = 0;             // 0: none; its CPU time is told too
+  double idle_s = 0;
+  bool storm = false;
+};
+
 class Run {
  public:
-  Run(const Fleet::Options& options, const std::string& socket, int pid)
-      : options_(options), gauge_(pid), fleet_(options), plane_(socket, [this] { fleet_.Wake(); }) {
-    fleet_.Use(&plane_);
+  explicit Run(const Load& load)
+      : load_(load), gauge_(load.pid), other_(load.other_pid), fleet_(load.fleet) {
+    if (load.real_data_plane) {
+      carrier_ = std::make_unique<GreCarrier>(load.socket);
+    } else {
+      auto plane = std::make_unique<Plane>(load.socket, [this] { fleet_.Wake(); });
+      plane_ = plane.get();
+      carrier_ = std::move(plane);
+    }
+    fleet_.Use(carrier_.get());
   }
 
-  int All(double idle_s, bool storm) {
-    if (!plane_.WaitAttached()) {
+  int All() {
+    if (plane_ != nullptr && !plane_->WaitAttached()) {
       fprintf(stderr, "bench: no control plane came\n");
       return 1;
     }
-    const uint64_t rss_before = gauge_.rss();
-    Rss("before");
-    if (!Dial("setup", rss_before)) {
+    rss_before_ = gauge_.rss();
+    Begin("before", 0);
+    End(", \"rss_mb\": %.1f", static_cast<double>(gauge_.rss()) / 1e6);
+    if (!Dial("setup")) {
       return 1;
     }
-    if (idle_s > 0) {
-      Idle(idle_s, rss_before);
+    if (load_.idle_s > 0) {
+      Idle();
     }
-    if (storm) {
-      const Interval interval(gauge_);
+    if (load_.storm) {
       fleet_.Drop();
-      if (!Dial("storm", rss_before)) {
+      if (!Dial("storm")) {
         return 1;
       }
     }
     Teardown();
     fleet_.Serve(2);
-    Rss("after");
+    Begin("after", 0);
+    End(", \"rss_mb\": %.1f", static_cast<double>(gauge_.rss()) / 1e6);
     return 0;
   }
 
  private:
-  void Rss(const char* name) {
-    printf("{\"bench\": \"control\", \"case\": \"%s\", \"calls\": 0, \"rss_mb\": %.1f}\n", name,
-           static_cast<double>(gauge_.rss()) / 1e6);
+  // A row is Begin(), any number of printf() and End(); the latter's `more` is one.
+  void Begin(const char* name, uint32_t calls) const {
+    printf(
+        "{\"bench\": \"control\", \"case\": \"%s\", \"data_plane\": \"%s\", \"calls\": %u, "
+        "\"calls_per_connection\": %u",
+        name, plane_ == nullptr ? "real" : "stand-in", calls, load_.fleet.calls_per_connection);
   }
-  bool Dial(const char* name, uint64_t rss_before) {
-    const Interval interval(gauge_);
-    const uint64_t upserts = plane_.upserts(), program_batches = plane_.program_batches(),
-                   frame_batches = plane_.frame_batches();
+  template <typename... Values>
+  static void End(const char* more, Values... values) {
+    printf(more, values...);
+    printf("}\n");
+    fflush(stdout);
+  }
+  void PrintCpu(const Interval& own, const Interval& other, uint32_t calls) const {
+    printf(", \"cpu_percent\": %.1f, \"cpu_us_per_call\": %.1f", own.cpu_percent(),
+           own.cpu_us() / calls);
+    if (load_.other_pid != 0) {
+      printf(", \"other_cpu_us_per_call\": %.1f", other.cpu_us() / calls);
+    }
+  }
+
+  bool Dial(const char* name) {
+    const Interval interval(gauge_), other(other_);
     const bool all = fleet_.Dial(kTimeoutS);
-    const double cpu_us = interval.cpu_us(), cpu_percent = interval.cpu_percent();
     const uint32_t calls = fleet_.num_up();
+    const Fleet::Failure& failure = fleet_.failure();
     if (!all) {
       fprintf(stderr, "bench: %u calls up, %lu refused, %lu failed, %lu lost\n", calls,
-              fleet_.failure().refused, fleet_.failure().failed, fleet_.failure().lost);
+              failure.refused, failure.failed, failure.lost);
     }
     if (calls == 0) {
       return false;
     }
+    Begin(name, calls);
+    PrintCpu(interval, other, calls);
     fleet_.Serve(1);  // what the control plane frees after the last one
-    printf(
-        "{\"bench\": \"control\", \"case\": \"%s\", \"calls\": %u, \"calls_per_connection\": %u, "
-        "\"calls_per_second\": %.0f, \"setup_ms_p50\": %.1f, \"setup_ms_p99\": %.1f, "
-        "\"setup_ms_max\": %.1f, \"cpu_percent\": %.1f, \"cpu_us_per_call\": %.1f, "
-        "\"bytes_per_call\": %.0f, \"refused\": %lu, \"failed\": %lu, \"upserts_per_call\": %.2f, "
-        "\"upserts_per_batch\": %.1f, \"calls_per_frame_batch\": %.2f}\n",
-        name, calls, options_.calls_per_connection,
+    End(", \"calls_per_second\": %.0f, \"setup_ms_p50\": %.1f, \"setup_ms_p99\": %.1f, "
+        "\"setup_ms_max\": %.1f, \"bytes_per_call\": %.0f, \"refused\": %lu, \"failed\": %lu",
         static_cast<double>(calls) / fleet_.dial_seconds(), Percentile(fleet_.setup_ms(), 0.5),
-        Percentile(fleet_.setup_ms(), 0.99), Percentile(fleet_.setup_ms(), 1), cpu_percent,
-        cpu_us / calls, static_cast<double>(gauge_.rss() - rss_before) / calls,
-        fleet_.failure().refused, fleet_.failure().failed + fleet_.failure().lost,
-        static_cast<double>(plane_.upserts() - upserts) / calls,
-        static_cast<double>(plane_.upserts() - upserts) /
-            static_cast<double>(std::max<uint64_t>(1, plane_.program_batches() - program_batches)),
-        static_cast<double>(calls) /
-            static_cast<double>(std::max<uint64_t>(1, plane_.frame_batches() - frame_batches)));
-    fflush(stdout);
+        Percentile(fleet_.setup_ms(), 0.99), Percentile(fleet_.setup_ms(), 1), BytesPerCall(),
+        failure.refused, failure.failed + failure.lost);
     return all;
   }
+  [[nodiscard]] double BytesPerCall() const {
+    return (static_cast<double>(gauge_.rss()) - static_cast<double>(rss_before_)) / fleet_.num_up();
+  }
 
-  void Idle(double seconds, uint64_t rss_before) {
+  void Idle() {
     fleet_.Serve(3);
     const Interval interval(gauge_);
-    fleet_.Serve(seconds);
-    printf(
-        "{\"bench\": \"control\", \"case\": \"idle\", \"calls\": %u, \"calls_per_connection\": %u, "
-        "\"cpu_percent\": %.2f, \"bytes_per_call\": %.0f}\n",
-        fleet_.num_up(), options_.calls_per_connection, interval.cpu_percent(),
-        static_cast<double>(gauge_.rss() - rss_before) / fleet_.num_up());
-    fflush(stdout);
+    fleet_.Serve(load_.idle_s);
+    Begin("idle", fleet_.num_up());
+    End(", \"cpu_percent\": %.2f, \"bytes_per_call\": %.0f", interval.cpu_percent(),
+        BytesPerCall());
   }
 
   // Teardown ends when the data plane has no call left.
   void Teardown() {
     const uint32_t calls = fleet_.num_up();
-    const Interval interval(gauge_);
+    const Interval interval(gauge_), other(other_);
     fleet_.Stop(kTimeoutS);
-    while (plane_.num_calls() != 0 && interval.seconds() < kTimeoutS) {
+    while (carrier_->num_calls() != 0 && interval.seconds() < kTimeoutS) {
       fleet_.Serve(0.05);
     }
-    printf(
-        "{\"bench\": \"control\", \"case\": \"teardown\", \"calls\": %u, "
-        "\"calls_per_connection\": %u, \"calls_per_second\": %.0f, \"seconds\": %.2f, "
-        "\"cpu_percent\": %.1f, \"cpu_us_per_call\": %.1f}\n",
-        calls, options_.calls_per_connection, calls / interval.seconds(), interval.seconds(),
-        interval.cpu_percent(), interval.cpu_us() / calls);
-    fflush(stdout);
+    const double seconds = interval.seconds();
+    Begin("teardown", calls);
+    PrintCpu(interval, other, calls);
+    End(", \"calls_per_second\": %.0f, \"seconds\": %.2f", calls / seconds, seconds);
   }
 
-  const Fleet::Options options_;
-  const Gauge gauge_;
+  const Load load_;
+  const Gauge gauge_, other_;
   Fleet fleet_;
-  Plane plane_;
+  std::unique_ptr<Carrier> carrier_;
+  Plane* plane_ = nullptr;  // null: the data plane is real
+  uint64_t rss_before_ = 0;
 };
 
 }  // namespace
@@ -174,25 +202,36 @@ int main(int argc, char** argv) {
   if (given.contains("--shards")) {
     return culvert::bench::MeasureShards(number("--shards", 0));
   }
+  if (given.contains("--records")) {
+    return culvert::bench::MeasureSpool(given["--spool"], number("--records", 0));
+  }
   if (!given.contains("--socket") || !given.contains("--pid")) {
     fprintf(stderr,
             "usage: %s --socket PATH --pid PID [--port N] [--calls N] [--per-connection N]\n"
             "          [--window N] [--users N] [--addresses N] [--idle SECONDS] [--storm 0|1]\n"
-            "       %s --shards CALLS\n",
-            argv[0], argv[0]);
+            "          [--gre 0|1 --target ADDRESS] [--other-pid PID]\n"
+            "       %s --shards CALLS\n"
+            "       %s --records N --spool PATH\n",
+            argv[0], argv[0], argv[0]);
     return 2;
   }
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
-  const culvert::bench::Fleet::Options options = {
-      .port = static_cast<uint16_t>(number("--port", 1723)),
-      .num_addresses = number("--addresses", 4),
-      .num_calls = number("--calls", 1000),
-      .calls_per_connection = number("--per-connection", 1),
-      .window = number("--window", 500),
-      .num_users = number("--users", 20000)};
-  culvert::bench::Run run(options, given["--socket"], static_cast<int>(number("--pid", 0)));
-  return run.All(number("--idle", 0), number("--storm", 0) != 0);
+  const std::string target = given.contains("--target") ? given["--target"] : "127.0.0.1";
+  culvert::bench::Run run({.fleet = {.first_address = ntohl(inet_addr(target.c_str())),
+                                     .num_addresses = number("--addresses", 4),
+                                     .port = static_cast<uint16_t>(number("--port", 1723)),
+                                     .num_calls = number("--calls", 1000),
+                                     .calls_per_connection = number("--per-connection", 1),
+                                     .window = number("--window", 500),
+                                     .num_users = number("--users", 20000)},
+                           .socket = given["--socket"],
+                           .real_data_plane = number("--gre", 0) != 0,
+                           .pid = static_cast<int>(number("--pid", 0)),
+                           .other_pid = static_cast<int>(number("--other-pid", 0)),
+                           .idle_s = static_cast<double>(number("--idle", 0)),
+                           .storm = number("--storm", 0) != 0});
+  return run.All();
 }

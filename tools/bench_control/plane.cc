@@ -196,9 +196,9 @@ bool Plane::WaitAttached() {
   return mutex_.AwaitWithTimeout(absl::Condition(&attached), absl::Seconds(20));
 }
 
-uint64_t Plane::HandleOf(uint32_t local_address, uint16_t call_id) {
+uint64_t Plane::Open(const Ends& ends) {
   absl::MutexLock lock(&mutex_);
-  const auto it = calls_.find(KeyOf(local_address, call_id));
+  const auto it = calls_.find(KeyOf(ends.concentrator, ends.call_id));
   return it == calls_.end() ? 0 : it->second;
 }
 

@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "culvert/dataplane/v1/dataplane.grpc.pb.h"
+#include "tools/bench_control/carrier.h"
 
 namespace culvert::bench {
 
-class Plane final : public dataplane::v1::Dataplane::CallbackService {
+class Plane final : public Carrier, public dataplane::v1::Dataplane::CallbackService {
  public:
   // Answers on `socket_path`. `wake` is called on a thread of gRPC's when frames wait for Take().
   Plane(const std::string& socket_path, std::function<void()> wake);
@@ -26,18 +27,17 @@ class Plane final : public dataplane::v1::Dataplane::CallbackService {
 
   // WaitAttached: false when no control plane has come in 20 s.
   bool WaitAttached();
-  // HandleOf: 0 when there is no such call. `local_address` in host order.
-  [[nodiscard]] uint64_t HandleOf(uint32_t local_address, uint16_t call_id);
-  [[nodiscard]] size_t num_calls();
+  // Open: 0 when there is no such call.
+  [[nodiscard]] uint64_t Open(const Ends& ends) override;
+  [[nodiscard]] size_t num_calls() override;
   // upserts: how many there were.
   [[nodiscard]] uint64_t upserts() const { return upserts_; }
   // batches: how many Program requests and batches of frames came.
   [[nodiscard]] uint64_t program_batches() const { return program_batches_; }
   [[nodiscard]] uint64_t frame_batches() const { return frame_batches_; }
 
-  // Send takes frames from clients; Take gives those for them. Of the clients' thread.
-  void Send(dataplane::v1::FrameBatch frames);
-  [[nodiscard]] std::vector<dataplane::v1::FrameBatch> Take();
+  void Send(dataplane::v1::FrameBatch frames) override;
+  [[nodiscard]] std::vector<dataplane::v1::FrameBatch> Take() override;
 
  private:
   class ProgramReactor;
