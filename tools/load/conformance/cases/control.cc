@@ -197,7 +197,7 @@ Result HalfClose(Session& s) {
   return Judge{s.WaitClosed(), s.HeardControl()};
 }
 
-constexpr int kEchoMs = 65'000;  // RFC 2637 s3.1.4: 60 s
+constexpr int kEchoMs = 75'000;  // RFC 2637 s3.1.4: 60 s; virtual machines' clocks are slow
 
 Result SilentPeerIsAsked(Session& s) {
   if (!s.Start()) {
@@ -211,7 +211,7 @@ Result SilentPeerIsAsked(Session& s) {
   }
   return s.control.closed() ? Departs(fmt::format("{} after {:.0f} s", s.HeardControl(), seconds),
                                       "servers that want a call soon")
-                            : Departs("nothing in 65 s", "accel-ppp, whose echo is off by default");
+                            : Departs("nothing in 75 s", "accel-ppp, whose echo is off by default");
 }
 
 Result DeadPeerIsClosed(Session& s) {
@@ -221,10 +221,10 @@ Result DeadPeerIsClosed(Session& s) {
   s.control.answer_echo = false;
   const auto echo = s.Await<wp::EchoRequest>(kEchoMs);
   if (!echo && !s.control.closed()) {
-    return Departs("no Echo-Request in 65 s", "accel-ppp, whose echo is off by default");
+    return Departs("no Echo-Request in 75 s", "accel-ppp, whose echo is off by default");
   }
   const bool closed = s.WaitClosed(kEchoMs);
-  return Judge{closed, closed ? "closed" : "still open 65 s after its Echo-Request"};
+  return Judge{closed, closed ? "closed" : "still open 75 s after its Echo-Request"};
 }
 
 Result AnsweredPeerStays(Session& s) {
@@ -235,7 +235,7 @@ Result AnsweredPeerStays(Session& s) {
   const auto echo = s.Await<wp::EchoRequest>(kEchoMs);
   if (!echo) {
     return s.control.closed() ? Departs(s.HeardControl(), "servers that want a login soon")
-                              : Departs("no Echo-Request in 65 s", "accel-ppp");
+                              : Departs("no Echo-Request in 75 s", "accel-ppp");
   }
   return Holds{s.ControlAlive(), "the connection goes on after our Echo-Reply"};
 }
@@ -291,11 +291,11 @@ constexpr Case kCases[] = {
     {"control/half-closed", "RFC 2637 s3.1", "FIN after a call has begun",
      "the server closes its side too", kNothing, 0, HalfClose},
     {"control/silent-peer-is-asked", "RFC 2637 s3.1.4", "nothing after Start",
-     "Echo-Request after 60 s", kNothing, 70, SilentPeerIsAsked},
+     "Echo-Request after 60 s", kNothing, 80, SilentPeerIsAsked},
     {"control/dead-peer-is-closed", "RFC 2637 s3.1.4", "no answer to Echo-Request",
-     "the connection closed after 60 s more", kNothing, 135, DeadPeerIsClosed},
+     "the connection closed after 60 s more", kNothing, 155, DeadPeerIsClosed},
     {"control/answering-peer-stays", "RFC 2637 s3.1.4", "Echo-Reply to each Echo-Request",
-     "the connection stays", kNothing, 70, AnsweredPeerStays},
+     "the connection stays", kNothing, 80, AnsweredPeerStays},
 };
 
 }  // namespace

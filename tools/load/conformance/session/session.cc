@@ -85,6 +85,12 @@ bool Session::Start() {
                                 .host_name = wp::ToName("culvert-load"),
                                 .vendor = wp::ToName("culvert-load")});
   const auto reply = Await<wp::StartReply>();
+  if (!reply && control.closed() && control.heard().empty() && !retried_) {
+    retried_ = true;  // pptpd drops a connection at random while it waits for another's octets
+    started_ = false;
+    control.Close();
+    return Start();
+  }
   if (!reply || reply->result != 1) {
     return Fail("no Start-Control-Connection-Reply with result 1: " + control.Summary());
   }
@@ -141,6 +147,15 @@ bool Session::BringLcp() {
 }
 
 bool Session::Authenticate() {
+  constexpr std::pair<uint32_t, AuthMethod> kPreferred[] = {{kMsChapV2, AuthMethod::kMsChapV2},
+                                                            {kMsChap, AuthMethod::kMsChap},
+                                                            {kChapMd5, AuthMethod::kChapMd5},
+                                                            {kPap, AuthMethod::kPap}};
+  for (const auto& [need, method] : kPreferred) {
+    if (!dialled_ && !ppp.method && Offers(need)) {
+      ppp.method = method;
+    }
+  }
   if (!BringLcp()) {
     return false;
   }

@@ -123,7 +123,7 @@ class Session {
   const Target* const target_;
   const Survey* const survey_;
   std::string problem_;
-  bool started_ = false, dialled_ = false;
+  bool started_ = false, dialled_ = false, retried_ = false;
   uint16_t ping_sequence_ = 0;
   size_t control_from_ = 0, ppp_from_ = 0;
 };
