@@ -246,11 +246,11 @@ TEST(LocalEap, NakLeadsToTheNextMethod) {
   client.RespondMd5();
   EXPECT_EQ(client.result.verdict, AuthVerdict::kAccept);
 
-  Client stubborn(kBoth, "clientPass");  // wants what was offered: not again
-  stubborn.Identify();
-  stubborn.Respond(weap::kNak, {26});
-  EXPECT_EQ(stubborn.result.verdict, AuthVerdict::kReject);
-  EXPECT_EQ(stubborn.result.reject_reason, "no EAP method in common");
+  Client insistent(kBoth, "clientPass");  // wants what was offered: not again
+  insistent.Identify();
+  insistent.Respond(weap::kNak, {26});
+  EXPECT_EQ(insistent.result.verdict, AuthVerdict::kReject);
+  EXPECT_EQ(insistent.result.reject_reason, "no EAP method in common");
 
   Client none(kBoth, "clientPass");
   none.Identify();
