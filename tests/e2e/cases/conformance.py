@@ -100,7 +100,7 @@ def pptpd(lab, *options):
 def conformance_pptpd(lab):
     """pptpd with MPPE-128 required. It has faults, and they are found; what it does well is fine."""
     namespace = pptpd(lab)
-    _, results = try_server(lab, namespace, "-j", "4", timeout=540)
+    _, results = try_server(lab, namespace, "-j", "2", timeout=540)
     verdicts = {c["name"]: c["verdict"] for c in results["cases"]}
     expect(len(tried(results)) >= 150, f"only {len(tried(results))} cases were tried")
     for name in ("control/start", "control/echo", "call/reply", "lcp/opens", "mschap2/login",

@@ -22,6 +22,7 @@ enum class Verdict : uint8_t {
 struct Result {
   Verdict verdict = Verdict::kViolates;
   std::string came_back;  // one line; of kSkipped the reason
+  bool began = true;      // false: the server did not let it come to what it tries
 };
 
 [[nodiscard]] inline Result Fine(std::string came_back) {

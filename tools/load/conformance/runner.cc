@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <numeric>
 #include <thread>
@@ -76,6 +77,16 @@ Result Try(const Case& one, const Target& target, const Survey& survey, bool qui
   }
   if (quick && one.seconds > 0) {
     return {Verdict::kSkipped, fmt::format("waits for timers, up to {} s", one.seconds)};
+  }
+  // The survey has shown that calls come up. A server that does not let one begin may be busy with
+  // the other cases: it gets time. One that has died does not come back, and all this is against it.
+  for (const int pause_s : {2, 4, 8}) {
+    Session session(&target, &survey);
+    Result result = one.run(session);
+    if (result.began) {
+      return result;
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(pause_s));
   }
   Session session(&target, &survey);
   return one.run(session);

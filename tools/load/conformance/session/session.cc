@@ -58,7 +58,10 @@ bool Session::Fail(std::string problem) {
 }
 
 Result Session::Broken() const {
-  return Violates("the case could not begin: " + (problem_.empty() ? HeardPpp() : problem_));
+  Result result =
+      Violates("the case could not begin: " + (problem_.empty() ? HeardPpp() : problem_));
+  result.began = false;
+  return result;
 }
 
 bool Session::Connect() {
