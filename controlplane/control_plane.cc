@@ -99,7 +99,11 @@ absl::StatusOr<std::unique_ptr<ControlPlane>> ControlPlane::Start(const config::
 
 ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surroundings surroundings,
                            std::unique_ptr<radius::Client> radius)
-    : metrics_(surroundings.version, &directory_),
+    : filters_(MakeFilters(config), config.policy().filter(),
+               [this](dataplane::v1::Operation operation, DataplaneClient::Answered answered) {
+                 dataplane_.Submit(std::move(operation), std::move(answered));
+               }),
+      metrics_(surroundings.version, &directory_),
       source_limits_(MakeStartLimits(config, surroundings.max_connections)),
       pools_(MakePools(config), config.policy().address_rest_s() * kMsPerSecond, RandomBelow,
              config.policy().remembered_addresses()),
@@ -132,10 +136,6 @@ ControlPlane::ControlPlane(const config::v1::Config& config, Users users, Surrou
                   }
                 }),
       hooks_(MakeHookSettings(config)),
-      filters_(MakeFilters(config), config.policy().filter(),
-               [this](dataplane::v1::Operation operation, DataplaneClient::Answered answered) {
-                 dataplane_.Submit(std::move(operation), std::move(answered));
-               }),
       admission_({.backend = &backends_,
                   .pools = &pools_,
                   .lock_out = &lock_out_,
@@ -343,7 +343,8 @@ void ControlPlane::Change(uint64_t id, CallChange change, CallChanged done) {
   if (handle == 0) {
     return done(absl::NotFoundError("there is no such call"));
   }
-  if (change.filter_id || change.filter_rules) {
+  // Without [[filters]] a name is for the hooks alone and takes no call's own rules away.
+  if (change.filter_rules || (change.filter_id && filters_.HasNamed())) {
     auto filter = filters_.Resolve(change.filter_id.value_or(""),
                                    std::exchange(change.filter_rules, {}).value_or(""));
     if (!filter.ok()) {

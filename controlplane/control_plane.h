@@ -66,6 +66,7 @@ class ControlPlane {
   void PostTo(const CallFacts& call, std::function<void()> work);
   void AddAaaReadings();
 
+  filters::FilterRegistry filters_;  // before all that may hold one of its filters
   CallDirectory directory_;
   Metrics metrics_;
   LastRound round_;
@@ -83,7 +84,6 @@ class ControlPlane {
   LockOut lock_out_;
   SessionLimits sessions_;
   CallHooks hooks_;
-  filters::FilterRegistry filters_;
   Admission admission_;
   Drain drain_;
   DataplaneClient dataplane_;

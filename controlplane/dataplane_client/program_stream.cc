@@ -12,7 +12,25 @@ namespace v1 = dataplane::v1;
 
 namespace {
 
-constexpr int kMaxBatch = 512;  // operations; a call's is at most some 1.2 KiB, a message 4 MiB
+// Of a message, which may have 16 MiB: operations (a call's is at most some 1.2 KiB) and octets of
+// filters (one may have some 200 KB).
+constexpr int kMaxBatch = 512;
+constexpr size_t kMaxFilterOctets = 2 << 20;
+
+// NumOfBatch is how many operations go in one message: at least one.
+int NumOfBatch(const v1::ProgramRequest& waiting) {
+  const int most = std::min(waiting.operations_size(), kMaxBatch);
+  size_t octets = 0;
+  for (int i = 0; i < most; ++i) {
+    if (waiting.operations(i).has_upsert_filter()) {
+      octets += waiting.operations(i).ByteSizeLong();
+      if (i > 0 && octets > kMaxFilterOctets) {
+        return i;
+      }
+    }
+  }
+  return most;
+}
 
 void WipeKeys(v1::ProgramRequest& request) {
   for (v1::Operation& operation : *request.mutable_operations()) {
@@ -96,16 +114,17 @@ void ProgramStream::WriteNext() {
   }
   Batch batch{.number = ++last_number_, .sent = Clock::now(), .asked = {}};
   written_.Clear();
-  if (waiting_.operations_size() <= kMaxBatch) {
+  const int num = NumOfBatch(waiting_);
+  if (waiting_.operations_size() == num) {
     written_.Swap(&waiting_);
     batch.asked = std::exchange(waiting_asked_, {});
   } else {
-    for (int i = 0; i < kMaxBatch; ++i) {
+    for (int i = 0; i < num; ++i) {
       written_.add_operations()->Swap(waiting_.mutable_operations(i));
       batch.asked.push_back(std::move(waiting_asked_[static_cast<size_t>(i)]));
     }
-    waiting_.mutable_operations()->DeleteSubrange(0, kMaxBatch);
-    waiting_asked_.erase(waiting_asked_.begin(), waiting_asked_.begin() + kMaxBatch);
+    waiting_.mutable_operations()->DeleteSubrange(0, num);
+    waiting_asked_.erase(waiting_asked_.begin(), waiting_asked_.begin() + num);
   }
   written_.set_batch(batch.number);
   unanswered_.push_back(std::move(batch));

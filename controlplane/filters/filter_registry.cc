@@ -60,7 +60,19 @@ FilterRegistry::FilterRegistry(const std::vector<NamedRules>& configured, std::s
 void FilterRegistry::Reconfigure(const std::vector<NamedRules>& configured, std::string fallback) {
   absl::MutexLock lock(&mutex_);
   for (auto& [name, filter] : configured_) {
-    filter.listed = false;
+    filter.listed = std::any_of(configured.begin(), configured.end(),
+                                [&](const NamedRules& named) { return named.name == name; });
+  }
+  // What no call has any more gives its number back; the others do at a later change.
+  for (auto it = configured_.begin(); it != configured_.end();) {
+    if (it->second.listed || it->second.hold.use_count() > 1) {
+      ++it;
+      continue;
+    }
+    const uint32_t id = it->second.hold->id;
+    it = configured_.erase(it);
+    free_ids_.push_back(id);
+    Remove(id);
   }
   for (const NamedRules& named : configured) {
     Configure(named);
@@ -92,12 +104,20 @@ absl::StatusOr<FilterHold> FilterRegistry::Resolve(std::string_view name, std::s
   if (const std::vector<std::string> split = SplitRules(rules); !split.empty()) {
     return Intern(absl::StrJoin(split, kSeparator));
   }
-  const bool any_listed = std::any_of(configured_.begin(), configured_.end(),
-                                      [](const auto& entry) { return entry.second.listed; });
-  if (!name.empty() && any_listed) {
+  if (!name.empty() && AnyListed()) {
     return Named(name);
   }
   return fallback_.empty() ? FilterHold() : Named(fallback_);
+}
+
+bool FilterRegistry::HasNamed() const {
+  absl::MutexLock lock(&mutex_);
+  return AnyListed();
+}
+
+bool FilterRegistry::AnyListed() const {
+  return std::any_of(configured_.begin(), configured_.end(),
+                     [](const auto& entry) { return entry.second.listed; });
 }
 
 absl::StatusOr<FilterHold> FilterRegistry::Named(std::string_view name) {

@@ -49,6 +49,9 @@ class FilterRegistry {
   // RESOURCE_EXHAUSTED: there are too many.
   absl::StatusOr<FilterHold> Resolve(std::string_view name, std::string_view rules);
 
+  // HasNamed: there are configured filters, so that names count. Any thread.
+  [[nodiscard]] bool HasNamed() const;
+
   // Reconfigure takes others: calls with a filter that is still there follow its new rules at once;
   // those with one that is gone keep it, but nobody gets it any more.
   void Reconfigure(const std::vector<NamedRules>& configured, std::string fallback);
@@ -76,6 +79,7 @@ class FilterRegistry {
   // Configure makes or changes one; there may be no number left for it.
   void Configure(const NamedRules& named) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<FilterHold> Named(std::string_view name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  [[nodiscard]] bool AnyListed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<FilterHold> Intern(const std::string& rules) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<InternedByRules::iterator> Insert(const std::string& rules)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

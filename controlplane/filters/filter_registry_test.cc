@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 class FilterRegistryTest : public ::testing::Test {
  protected:
@@ -114,7 +115,8 @@ TEST_F(FilterRegistryTest, ADataPlaneThatIsBackGetsAllAndForgetsTheRest) {
 }
 
 TEST_F(FilterRegistryTest, RulesChangeForTheCallsThatHaveThem) {
-  const FilterHold web = Held("web");
+  FilterHold web = Held("web"), open = Held("open");
+  TakeAsked();
   registry_.Reconfigure({{.name = "web", .rules = {"deny in ip from any to any"}},
                          {.name = "new", .rules = {"permit in ip from any to any"}}},
                         "new");
@@ -123,9 +125,17 @@ TEST_F(FilterRegistryTest, RulesChangeForTheCallsThatHaveThem) {
   EXPECT_EQ(Held("")->id, 3U);
   EXPECT_FALSE(registry_.Resolve("open", "").ok()) << "calls that have it keep it";
   registry_.Reconfigure({{.name = "open", .rules = {"permit in ip from any to any"}}}, "");
-  EXPECT_THAT(TakeAsked(), ElementsAre("+2"));
-  EXPECT_EQ(Held("open")->id, 2U);
+  EXPECT_THAT(TakeAsked(), ElementsAre("-3", "+2")) << "no call has the one named new";
+  EXPECT_EQ(Held("open"), open);
   EXPECT_EQ(Held(""), nullptr);
+  EXPECT_TRUE(registry_.HasNamed());
+  web.reset();
+  open.reset();
+  registry_.Reconfigure({}, "");
+  EXPECT_FALSE(registry_.HasNamed());
+  EXPECT_THAT(TakeAsked(), UnorderedElementsAre("-1", "-2"));
+  registry_.Reconfigure({{.name = "again", .rules = {"permit in ip from any to any"}}}, "");
+  EXPECT_LE(Held("again")->id, 3U) << "numbers come back";
 }
 
 TEST_F(FilterRegistryTest, AfterStopNothingIsAskedAnyMore) {

@@ -50,8 +50,10 @@ void CallDirectory::ReplaceHandle(uint64_t before, uint64_t now, uint64_t id) {
   }
 }
 
+// What a record holds (a packet filter) is let go after the lock: letting go may wait for others.
 void CallDirectory::Publish(EventKind kind, CallRecord record) {
   const uint64_t id = record.id;
+  CallRecord last;
   Part& part = PartOf(id);
   const std::lock_guard lock(part.mutex);
   if (kind == CallEvent::DOWN) {
@@ -59,15 +61,16 @@ void CallDirectory::Publish(EventKind kind, CallRecord record) {
     if (it == part.calls.end()) return;
     ReplaceHandle(it->second.record.handle, 0, id);
     index_.Replace(it->second.record, {});
-    it->second.record = std::move(record);
+    std::swap(it->second.record, record);
     Notify(part, kind, it->second);
+    last = std::move(it->second.record);
     part.calls.erase(it);
     return;
   }
   Entry& entry = part.calls[id];
   ReplaceHandle(entry.record.handle, record.handle, id);
   index_.Replace(entry.record, record);
-  entry.record = std::move(record);
+  std::swap(entry.record, record);
   Notify(part, kind, entry);
 }
 
@@ -78,7 +81,7 @@ void CallDirectory::Update(CallRecord record) {
   if (it == part.calls.end()) return;
   ReplaceHandle(it->second.record.handle, record.handle, record.id);
   index_.Replace(it->second.record, record);
-  it->second.record = std::move(record);
+  std::swap(it->second.record, record);  // the old one goes after the lock
 }
 
 void CallDirectory::Notify(Part& part, EventKind kind, const Entry& entry) {

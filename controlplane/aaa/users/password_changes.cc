@@ -36,6 +36,9 @@ void UserFiles::ChangePassword(PasswordEdit edit, Changed done) {
 
 // MakeChanges writes all that wait at once: the file may be long.
 void UserFiles::MakeChanges() {
+  if (!IsSettled()) {
+    return;
+  }
   std::vector<PasswordEdit> edits;
   std::vector<Changed> done;
   {
@@ -92,19 +95,23 @@ absl::Status UserFiles::Write(std::span<PasswordEdit> edits) {
     return absl::FailedPreconditionError("the file has errors: " +
                                          config::Format(problems.errors.front()));
   }
-  if (absl::Status status = ReplaceFile(paths_.users_file, before, text.octets()); !status.ok()) {
-    return status;
-  }
-  users->AddSource(paths_.users_file);
-  UserProblems others;
   if (!paths_.chap_secrets_file.empty()) {
-    others = ReadChapSecrets(paths_.chap_secrets_file, paths_.server_name, paths_.gateway, *users);
+    const UserProblems others =
+        ReadChapSecrets(paths_.chap_secrets_file, paths_.server_name, paths_.gateway, *users);
+    if (!others.errors.empty()) {
+      return absl::FailedPreconditionError("the other file has errors: " +
+                                           config::Format(others.errors.front()));
+    }
   }
-  if (others.errors.empty()) {  // else the next look tells
-    seen_ = users->sources();
-    num_users_ = users->size();
-    Publish(std::move(users));
+  const absl::StatusOr<FileStamp> written = ReplaceFile(paths_.users_file, before, text.octets());
+  if (!written.ok()) {
+    return written.status();
   }
+  users->AddSource(*written);
+  seen_ = users->sources();
+  refused_ = false;
+  num_users_ = users->size();
+  Publish(std::move(users));
   return absl::OkStatus();
 }
 

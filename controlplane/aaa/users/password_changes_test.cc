@@ -59,15 +59,23 @@ class PasswordChangesTest : public ::testing::Test {
   }
   absl::Status Change(const std::string& name, std::string_view old_password,
                       std::string_view password) {
-    absl::Status answer = absl::UnknownError("not told");
+    answer_ = kNotTold;
     files_->ChangePassword({.name = name,
                             .old_nt_hash = HashOf(old_password),
                             .password = SecretOf(password),
                             .nt_hash = HashOf(password)},
-                           [&](const absl::Status& status) { answer = status; });
+                           [this](const absl::Status& status) { answer_ = status; });
     files_->MakeChanges();
-    return answer;
+    return answer_;
   }
+  // Settle: what was written has been read.
+  void Settle() {
+    EXPECT_EQ(files_->Poll(), UserFiles::Outcome::kWaiting);
+    files_->Poll();
+  }
+
+  const absl::Status kNotTold = absl::UnknownError("not told");
+  absl::Status answer_;
 
   std::string folder_ = "/tmp/culvert_change_XXXXXX";
   std::unique_ptr<UserFiles> files_;
@@ -97,22 +105,48 @@ TEST_F(PasswordChangesTest, FileAndTableHaveIt) {
 
 TEST_F(PasswordChangesTest, WhatTheOperatorWroteMeanwhileStays) {
   Write("users", "[[user]]\nname='alice'\npassword='old'\nexpired=true\naddress='10.0.0.9'\n");
+  Settle();
   ASSERT_TRUE(Change("alice", "old", "new").ok());
   EXPECT_EQ(Read("users"), "[[user]]\nname='alice'\npassword=\"new\"\naddress='10.0.0.9'\n");
   Write("users", "[[user]]\nname='alice'\npassword='set by the operator'\n");
+  Settle();
   EXPECT_TRUE(absl::IsAborted(Change("alice", "new", "newer")));
   EXPECT_EQ(Read("users"), "[[user]]\nname='alice'\npassword='set by the operator'\n");
   Write("users", "[[user]]\nname='alice'\npassword='old'\n[[user]]\n");
+  Settle();
   EXPECT_TRUE(absl::IsFailedPrecondition(Change("alice", "old", "new")));
   EXPECT_EQ(Read("users"), "[[user]]\nname='alice'\npassword='old'\n[[user]]\n");
   EXPECT_EQ(files_->num_not_changed(), 2u);
 }
 
+TEST_F(PasswordChangesTest, WaitsWhileSomebodyWrites) {
+  const std::string half = "[[user]]\nname='alice'\npassword='old'\nexpired=true\n";
+  Write("users", half);
+  EXPECT_EQ(Change("alice", "old", "new"), kNotTold);
+  EXPECT_EQ(files_->Poll(), UserFiles::Outcome::kWaiting);
+  Write("users", half + "[[user]]\nname='bob'\npassword='old'\n");
+  files_->MakeChanges();
+  EXPECT_EQ(answer_, kNotTold);
+  Settle();
+  files_->MakeChanges();
+  EXPECT_TRUE(answer_.ok());
+  EXPECT_EQ(Read("users"),
+            "[[user]]\nname='alice'\npassword=\"new\"\n[[user]]\nname='bob'\npassword='old'\n");
+}
+
+TEST_F(PasswordChangesTest, NothingChangesWhileTheOtherFileIsBad) {
+  const std::string before = Read("users");
+  chmod((folder_ + "/chap").c_str(), 0644);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Change("alice", "old", "new")));
+  EXPECT_EQ(Read("users"), before);
+  EXPECT_TRUE(now_->Find("alice").user->expired);
+}
+
 TEST_F(PasswordChangesTest, ReplacesOnlyWhatItHasRead) {
   const FileStamp seen = StampOf(folder_ + "/users");
   Write("users", "[[user]]\nname='dave'\npassword='d'\n");
-  EXPECT_TRUE(
-      absl::IsAborted(ReplaceFile(folder_ + "/users", seen, SecretOf("too late").octets())));
+  EXPECT_TRUE(absl::IsAborted(
+      ReplaceFile(folder_ + "/users", seen, SecretOf("too late").octets()).status()));
   EXPECT_EQ(Read("users"), "[[user]]\nname='dave'\npassword='d'\n");
   EXPECT_FALSE(ReplaceFile("/nowhere/users", {}, {}).ok());
 }

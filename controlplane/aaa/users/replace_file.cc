@@ -59,8 +59,8 @@ void SyncFolderOf(const std::string& path) {
 
 }  // namespace
 
-absl::Status ReplaceFile(const std::string& path, const FileStamp& expected,
-                         std::span<const uint8_t> contents) {
+absl::StatusOr<FileStamp> ReplaceFile(const std::string& path, const FileStamp& expected,
+                                      std::span<const uint8_t> contents) {
   char real[PATH_MAX];
   struct stat like {};
   if (realpath(path.c_str(), real) == nullptr || stat(real, &like) != 0) {
@@ -75,6 +75,8 @@ absl::Status ReplaceFile(const std::string& path, const FileStamp& expected,
   }
   absl::Status status = Fill(fd, like, contents);
   close(fd);
+  FileStamp written = StampOf(next);
+  written.path = path;
   if (status.ok() && StampOf(path) != expected) {
     status = absl::AbortedError("somebody else has changed it meanwhile");
   }
@@ -86,7 +88,7 @@ absl::Status ReplaceFile(const std::string& path, const FileStamp& expected,
     return status;
   }
   SyncFolderOf(real);
-  return absl::OkStatus();
+  return written;
 }
 
 }  // namespace culvert

@@ -2,7 +2,7 @@
 // finds the old one or the new one, whole.
 #pragma once
 
-#include <absl/status/status.h>
+#include <absl/status/statusor.h>
 
 #include <cstdint>
 #include <span>
@@ -13,10 +13,11 @@
 namespace culvert {
 
 // ReplaceFile writes a file beside `path` with the same owner and mode, and renames it. Where
-// `path` is a symbolic link, what it points to is replaced. Aborted when `path` is not as in
+// `path` is a symbolic link, what it points to is replaced. Returns the stamp that `path` has then,
+// unless somebody replaces it once more. Aborted when `path` is not as in
 // `expected` any more: somebody has written it meanwhile. Errors are one line that names the
 // remedy.
-absl::Status ReplaceFile(const std::string& path, const FileStamp& expected,
-                         std::span<const uint8_t> contents);
+absl::StatusOr<FileStamp> ReplaceFile(const std::string& path, const FileStamp& expected,
+                                      std::span<const uint8_t> contents);
 
 }  // namespace culvert

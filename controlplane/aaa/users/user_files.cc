@@ -82,17 +82,31 @@ void UserFiles::Start(std::chrono::milliseconds period) {
 }
 
 void UserFiles::Run(std::chrono::milliseconds period) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point next_look = Clock::now() + period;
   for (;;) {
+    const bool settled = IsSettled();
     {
       absl::MutexLock lock(&mutex_);
-      mutex_.AwaitWithTimeout(absl::Condition(this, &UserFiles::HasWork), absl::FromChrono(period));
+      const auto left = std::max(next_look - Clock::now(), Clock::duration::zero());
+      mutex_.AwaitWithTimeout(
+          absl::Condition(this, settled ? &UserFiles::HasWork : &UserFiles::IsStopping),
+          absl::FromChrono(left));
       if (stop_) {
         return;
       }
     }
     MakeChanges();
-    Poll();
+    if (Clock::now() >= next_look) {
+      Poll();
+      next_look = Clock::now() + period;
+    }
   }
+}
+
+bool UserFiles::IsSettled() {
+  absl::MutexLock lock(&reading_);
+  return Look() == seen_;
 }
 
 std::vector<FileStamp> UserFiles::Look() const {

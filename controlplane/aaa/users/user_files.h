@@ -58,7 +58,8 @@ class UserFiles {
   // once with ResourceExhausted. Errors: those of EditUsersFile() and ReplaceFile(). Any thread.
   using Changed = std::function<void(const absl::Status& status)>;
   void ChangePassword(PasswordEdit edit, Changed done);
-  // MakeChanges does what was asked for until now; for tests without the thread.
+  // MakeChanges does what was asked for until now, unless the files have changed since they were
+  // read: then it waits until Poll has read them. For tests without the thread.
   void MakeChanges();
 
   [[nodiscard]] uint64_t num_users() const { return num_users_.load(std::memory_order_relaxed); }
@@ -83,6 +84,10 @@ class UserFiles {
   void Run(std::chrono::milliseconds period);
   // Write tries once; Aborted: the file was written by somebody else meanwhile.
   absl::Status Write(std::span<PasswordEdit> edits) ABSL_EXCLUSIVE_LOCKS_REQUIRED(reading_);
+  // IsSettled: the files are as they were read. While they are not, somebody may be in the midst of
+  // writing them, and passwords wait.
+  [[nodiscard]] bool IsSettled() ABSL_LOCKS_EXCLUDED(reading_);
+  [[nodiscard]] bool IsStopping() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stop_; }
   [[nodiscard]] bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stop_ || !waiting_.empty();
   }

@@ -60,7 +60,8 @@ class Users {
   [[nodiscard]] std::vector<config::Ipv6Prefix> FixedPrefixes() const;
 
   // AddSource is told of each file before it is read.
-  void AddSource(const std::string& path) { sources_.push_back(StampOf(path)); }
+  void AddSource(const std::string& path) { AddSource(StampOf(path)); }
+  void AddSource(FileStamp stamp) { sources_.push_back(std::move(stamp)); }
   [[nodiscard]] const std::vector<FileStamp>& sources() const { return sources_; }
 
  private:

@@ -103,19 +103,26 @@ class Editor {
 
   static bool IsOldPassword(const std::string& text, bool is_clear, const PasswordEdit& edit) {
     if (!is_clear) {
-      const std::string hash = absl::HexStringToBytes(text);
-      return edit.old_nt_hash.Equals(OctetsOf(hash));
+      std::string hash = absl::HexStringToBytes(text);
+      const bool same = edit.old_nt_hash.Equals(OctetsOf(hash));
+      OPENSSL_cleanse(hash.data(), hash.size());
+      return same;
     }
     const auto hash = crypto::NtPasswordHash(OctetsOf(text));
     return hash && edit.old_nt_hash.Equals(hash->octets());
   }
 
   static std::string HashText(const PasswordEdit& edit) {
-    const auto octets = edit.nt_hash.octets();
-    return "\"" +
-           absl::AsciiStrToUpper(absl::BytesToHexString(
-               {reinterpret_cast<const char*>(octets.data()), octets.size()})) +
-           "\"";
+    constexpr char kDigits[] = "0123456789ABCDEF";
+    std::string text;
+    text.reserve(2 * edit.nt_hash.octets().size() + 2);  // no copy is left behind
+    text.push_back('"');
+    for (const uint8_t octet : edit.nt_hash.octets()) {
+      text.push_back(kDigits[octet >> 4]);
+      text.push_back(kDigits[octet & 0xf]);
+    }
+    text.push_back('"');
+    return text;
   }
 
   // OffsetOf: toml++ counts lines and code points from 1.
