@@ -95,7 +95,11 @@ void AuthServer::AskFor(AuthExchange exchange) {
   last_answer_.clear();
   last_identifier_ = identifier_;
   request_deadline_ms_.reset();
-  owner_->Ask({.call = {}, .user = user_, .exchange = std::move(exchange), .state = state_});
+  AuthRequest request;  // by name: at -O3 g++ 12 takes a temporary's pointer for uninitialised
+  request.user = user_;
+  request.exchange = std::move(exchange);
+  request.state = state_;
+  owner_->Ask(std::move(request));
 }
 
 // IsRepeated: RFC 1334 s2.2.1, RFC 1994 s4.2: the same request gets the same answer, and AAA is

@@ -33,9 +33,9 @@ std::vector<uint8_t> MppeChain::Encrypt(std::span<const uint8_t> inner) {
   }
   flush_ = false;
   count_ = (count_ + 1) & wm::kCountMask;
-  std::vector<uint8_t> out(2);
+  std::vector<uint8_t> out(2 + inner.size());
   wire::StoreBe16(out.data(), header);
-  out.insert(out.end(), inner.begin(), inner.end());
+  std::copy(inner.begin(), inner.end(), out.begin() + 2);
   rc4_->Crypt(std::span(out).subspan(2));
   return out;
 }
