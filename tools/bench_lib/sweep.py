@@ -11,6 +11,8 @@ def add_arguments(parser):
 
 
 def check(parser, options):
+    if not 1 <= options.samples <= 1800:    # a sample is a second of the sweep's clock; nothing may fall due
+        parser.error(f"--samples: {options.samples}: must be 1 to 1800")
     options.path, options.mppe, options.size = "upstream", "none", 64
     dataplane.check(parser, options)
 
