@@ -8,7 +8,6 @@
 #include "tools/load/packet/order.h"
 #include "tools/load/packet/probe.h"
 #include "tools/load/report/tally.h"
-#include "tools/load/tunnel/encryption.h"
 
 namespace culvert::load {
 
@@ -36,14 +35,8 @@ struct Call {
   uint64_t ppp_due_ms = 0, send_due_ms = 0, hold_due_ms = 0, setup_due_ms = 0, ask_due_ms = 0;
   uint64_t end_due_ms = 0;
   std::unique_ptr<client_role::PppClient> ppp;
-  std::unique_ptr<CallKeys> keys;
+  uint32_t key_epoch = 0;   // of the keys at hand; 0: none
   uint32_t num_resets = 0;  // answered ones
-
-  // GRE (RFC 2637 s4).
-  uint32_t next_sequence = 0;
-  uint32_t to_acknowledge = 0;
-  bool owes_ack = false;
-  Order order;
 
   Traffic traffic;
 };

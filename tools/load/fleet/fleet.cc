@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "tools/load/fleet/connection.h"
+#include "tools/load/tunnel/gre_tunnels.h"
 
 namespace culvert::load {
 
@@ -61,6 +62,7 @@ Fleet::Fleet(const Plan* plan, const std::vector<client_role::Account>* accounts
       wishes_(WishesOf(*plan)),
       control_settings_{.host_name = "culvert-load", .vendor = "Culvert"},
       random_([](std::span<uint8_t> out) { RAND_bytes(out.data(), static_cast<int>(out.size())); }),
+      tunnels_(new GreTunnels(this, /*takes_clear=*/plan->mppe() == 0)),
       wheel_(NowUs() / kUsPerMs),
       calls_(plan->calls()),
       now_us_(NowUs()) {
@@ -95,15 +97,13 @@ std::string Fleet::Open() {
   if (std::string wrong = CheckSources(); !wrong.empty()) {
     return wrong;
   }
-  encryption_ = Encryption::Create();
-  if (encryption_ == nullptr) {
-    return "MPPE does not run on this processor";
-  }
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
-  if (std::string wrong = gre_.Open(); !wrong.empty()) {
+  if (std::string wrong = tunnels_->Open(); !wrong.empty()) {
     return wrong;
   }
-  Watch(gre_.fd());
+  if (tunnels_->fd() >= 0) {
+    Watch(tunnels_->fd());
+  }
   return "";
 }
 
@@ -158,7 +158,9 @@ void Fleet::Dial(uint32_t num) {
 
 void Fleet::Turn(int wait_ms) {
   std::array<epoll_event, 256> events;
-  const int count = epoll_wait(epoll_, events.data(), events.size(), wait_ms);
+  const int64_t wait_us = tunnels_->MaxWaitUs(wait_ms * int64_t{1000});
+  const timespec wait{.tv_sec = wait_us / 1'000'000, .tv_nsec = wait_us % 1'000'000 * 1000};
+  const int count = epoll_pwait2(epoll_, events.data(), events.size(), &wait, nullptr);
   now_us_ = NowUs();
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<size_t>(i)];
@@ -166,9 +168,14 @@ void Fleet::Turn(int wait_ms) {
       OnSocket(*static_cast<Connection*>(event.data.ptr), event.events);
     }
   }
-  ReceiveTunnels();
+  tunnels_->Receive();
   wheel_.Advance(now_ms(), [this](const Wheel::Timer& timer) { OnTimer(timer); });
-  FlushTunnels();
+  tunnels_->Flush(now_ms());
+  const Tunnels::Counters counters = tunnels_->counters();
+  tally_->gre_late = counters.late;
+  tally_->gre_duplicated = counters.duplicated;
+  tally_->gre_strange = counters.strange;
+  tally_->unsent = counters.unsent;
   closed_.clear();
 }
 
@@ -182,9 +189,6 @@ void Fleet::OnTimer(const Wheel::Timer& timer) {
   const auto counts = [&timer](uint64_t* due_ms) {
     return *due_ms == timer.due_ms && std::exchange(*due_ms, 0) != 0;
   };
-  if (timer.kind == kAcks) {
-    return counts(&acks_due_ms_) ? SendAcks() : void();
-  }
   if (timer.kind == kControl) {
     Connection* connection = connections_[timer.index].get();
     if (connection != nullptr && counts(&connection->due_ms)) {
@@ -340,12 +344,7 @@ bool Fleet::StartCapture(uint32_t call_index, Capture* capture) {
   if (call_index >= calls_.size() || calls_[call_index].stage != Stage::kUp) {
     return false;
   }
-  const Call& call = calls_[call_index];
-  gre_.StartCapture(capture, {.client = call.source,
-                              .server = call.server,
-                              .client_id = call.id,
-                              .server_id = call.peer_id});
-  return true;
+  return tunnels_->StartCapture(call_index, capture);
 }
 
 void Fleet::Drop() {

@@ -1,5 +1,5 @@
-// Fleet: many VPN clients in one thread: control connections over TCP, calls in GRE through a raw
-// socket, probes inside. Nothing happens outside of Turn(); times are of the steady clock.
+// Fleet: many VPN clients in one thread: control connections over TCP, calls in tunnels, probes
+// inside. Nothing happens outside of Turn(); times are of the steady clock.
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
@@ -16,11 +16,11 @@
 #include "tools/load/fleet/wheel.h"
 #include "tools/load/plan/plan.h"
 #include "tools/load/report/tally.h"
-#include "tools/load/tunnel/gre_socket.h"
+#include "tools/load/tunnel/tunnels.h"
 
 namespace culvert::load {
 
-class Fleet {
+class Fleet : private Tunnels::Owner {
  public:
   // All outlive the fleet.
   Fleet(const Plan* plan, const std::vector<client_role::Account>* accounts, Tally* tally);
@@ -50,7 +50,7 @@ class Fleet {
   // StartCapture writes the packets of a call that is up to `capture`, which is borrowed until
   // StopCapture. False: there is no such call.
   bool StartCapture(uint32_t call_index, Capture* capture);
-  void StopCapture() { gre_.StartCapture(nullptr, {}); }
+  void StopCapture() { tunnels_->StartCapture(0, nullptr); }
 
   // Play plays a trick on the server, in whatever state the call is; false: there is nothing to
   // play it on. `random`: where a message is cut, or what garbage is made of.
@@ -67,7 +67,7 @@ class Fleet {
   static constexpr unsigned kNumTricks = 8;
   bool Play(Trick trick, uint32_t call_index, uint64_t random);
   // Suffer has all packets that are sent meet with faults; borrowed.
-  void Suffer(Faults* faults) { gre_.Suffer(faults); }
+  void Suffer(Faults* faults) { tunnels_->Suffer(faults); }
 
   // Drop closes everything at once, for a run that is broken off.
   void Drop();
@@ -85,7 +85,7 @@ class Fleet {
 
  private:
   struct Connection;
-  enum Timer : uint8_t { kPpp, kSend, kHold, kSetup, kAsk, kEnd, kAcks, kControl };
+  enum Timer : uint8_t { kPpp, kSend, kHold, kSetup, kAsk, kEnd, kControl };
 
   // fleet.cc
   [[nodiscard]] std::string CheckSources();
@@ -118,16 +118,14 @@ class Fleet {
   void Forget(Call& call);
 
   // fleet_tunnel.cc
-  void ReceiveTunnels();
-  void OnArrival(const GreSocket::Arrival& arrival);
-  void OnFrame(Call& call, std::span<uint8_t> ppp);
-  void OpenFrames();
+  uint32_t CallOf(uint32_t client, uint16_t client_id) override;
+  void OnBatch() override { now_us_ = NowUs(); }
+  void OnControl(uint32_t call, wire::Octets frame) override;
+  void OnPacket(uint32_t call, std::span<const uint8_t> packet) override;
+  void OnUnreadable(uint32_t call) override;
+  void OnKeyLost(uint32_t call) override;
   void Progress(Call& call);
-  void SendControl(Call& call, wire::Octets frame);
-  // Room for a frame of this call; header octets are done.
-  std::span<uint8_t> AddFrame(Call& call, size_t ppp_len);
-  void SendAcks();
-  void FlushTunnels();
+  std::string AgreeOnKeys(Call& call);
 
   // fleet_tricks.cc
   void Break(Connection& connection, bool with_reset);
@@ -156,8 +154,7 @@ class Fleet {
   uint32_t run_ = 0;  // in probes
 
   int epoll_ = -1;
-  GreSocket gre_;
-  std::unique_ptr<Encryption> encryption_;
+  std::unique_ptr<Tunnels> tunnels_;
   Wheel wheel_;
   std::vector<Call> calls_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by call index / calls_per_connection
@@ -165,13 +162,6 @@ class Fleet {
   absl::flat_hash_map<uint64_t, uint32_t> by_id_;         // source << 16 | id; call index
   absl::flat_hash_map<uint32_t, uint16_t> last_id_;       // by source
   std::vector<uint32_t> redial_;
-  std::vector<uint32_t> acks_;  // calls that may owe one
-  struct Opening {
-    uint32_t call;
-    std::span<uint8_t> text;
-  };
-  std::vector<Opening> opening_;  // decrypted by OpenFrames
-  uint64_t acks_due_ms_ = 0;
   uint64_t now_us_ = 0;
   uint32_t num_begun_ = 0, num_asking_ = 0, num_connections_ = 0;
   bool sends_ = true, ending_ = false;

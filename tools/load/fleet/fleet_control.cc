@@ -1,5 +1,6 @@
 // The control connections of a fleet.
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -86,6 +87,10 @@ void Fleet::Request(Connection& connection, Call& call) {
     return Fail(call, "no Call ID is free for this source");
   }
   by_id_[KeyOf(connection.source, call.id)] = call.index;
+  tunnels_->Begin(call.index, {.client = connection.source,
+                               .server = connection.server,
+                               .client_id = call.id,
+                               .server_id = 0});
   Enter(call, Stage::kRequest);
   connection.control.Dial(call.id, now_ms());
 }
@@ -204,6 +209,9 @@ void Fleet::On(Connection& connection, const client_role::CallOpened& effect) {
       &ppp_settings_, &(*accounts_)[call->index % accounts_->size()], random_, &counters_,
       &wishes_);
   Enter(*call, Stage::kLink);
+  if (const std::string wrong = tunnels_->Connect(call->index, call->peer_id); !wrong.empty()) {
+    return Fail(*call, wrong);
+  }
   call->ppp->Start(now_ms());
   Progress(*call);
 }
@@ -262,17 +270,13 @@ void Fleet::Forget(Call& call) {
   if (call.id != 0) {
     by_id_.erase(KeyOf(call.source, call.id));
   }
-  if (!opening_.empty()) {
-    OpenFrames();
-  }
+  tunnels_->End(call.index);
   call.ppp.reset();
-  call.keys.reset();
   call.id = call.peer_id = 0;
   call.ppp_due_ms = call.send_due_ms = call.hold_due_ms = call.setup_due_ms = 0;
   call.ask_due_ms = call.end_due_ms = 0;
-  call.num_resets = call.next_sequence = call.to_acknowledge = 0;
-  call.owes_ack = call.ends_with_report = call.is_silent = false;
-  call.order = Order();
+  call.key_epoch = call.num_resets = 0;
+  call.ends_with_report = call.is_silent = false;
 }
 
 }  // namespace culvert::load

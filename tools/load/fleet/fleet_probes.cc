@@ -14,9 +14,6 @@ constexpr uint8_t kAsks = 4;
 constexpr unsigned kMaxAtOnce = 32;  // of a call that is behind
 // IMIX: of 12 packets 7 small, 4 middling, 1 large.
 constexpr size_t kSmall = 64, kMiddling = 594, kLarge = 1400;
-// What PPP puts before a packet: FF 03, 00 FD, MPPE's header and 00 21; without MPPE FF 03, 00 21.
-constexpr size_t kSealedLen = 8, kPlainLen = 4;
-constexpr size_t kTextAt = 6;  // of a sealed frame
 
 }  // namespace
 
@@ -76,22 +73,13 @@ void Fleet::SendDue(Call& call) {
 }
 
 void Fleet::SendProbe(Call& call, const Probe& probe, size_t packet_len) {
-  const bool sealed = call.keys != nullptr;
-  const size_t before = sealed ? kSealedLen : kPlainLen;
-  const std::span<uint8_t> out = AddFrame(call, before + packet_len);
-  const std::span<uint8_t> packet = out.subspan(before);
-  wire::StoreBe16(out.data(), 0xff03);
-  wire::StoreBe16(&out[before - 2], wire::ppp::kIpv4);
+  const std::span<uint8_t> packet = tunnels_->AddPacket(call.index, packet_len);
   EmitIpUdp({.source = call.ppp->address(),
              .destination = sink_.address,
              .source_port = kProbePort,
              .destination_port = sink_.port},
             packet);
   EmitProbe(probe, nullptr, packet.subspan(kIpUdpLen));
-  if (sealed) {
-    wire::StoreBe16(&out[2], wire::ppp::kMppe);
-    encryption_->Seal(call.keys.get(), &out[4], out.subspan(kTextAt));
-  }
 }
 
 // Ask asks again until the sink's report comes, or it has been asked often enough.

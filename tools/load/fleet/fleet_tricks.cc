@@ -91,7 +91,7 @@ void Fleet::SendStrangeFrame(Call& call, uint64_t random) {
   if ((random & 0x1000) != 0) {
     wire::StoreBe16(&frame[4], static_cast<uint16_t>(random >> 24 & 0x3f));
   }
-  SendControl(call, wire::Octets(frame).first(2 + random % (frame.size() - 2)));
+  tunnels_->SendControl(call.index, wire::Octets(frame).first(2 + random % (frame.size() - 2)));
 }
 
 }  // namespace culvert::load

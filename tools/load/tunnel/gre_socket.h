@@ -13,8 +13,7 @@
 #include <vector>
 
 #include "proto/wire/gre.h"
-#include "tools/load/tunnel/capture.h"
-#include "tools/load/tunnel/faults.h"
+#include "tools/load/tunnel/tunnels.h"
 
 namespace culvert::load {
 
@@ -56,11 +55,7 @@ class GreSocket {
   // Suffer has what is sent from now on meet with faults; borrowed, nullptr: none.
   void Suffer(Faults* faults) { faults_ = faults; }
   // StartCapture writes the packets of one call, both ways, to `capture`; borrowed, nullptr: none.
-  struct Wanted {
-    uint32_t client = 0, server = 0;        // host order
-    uint16_t client_id = 0, server_id = 0;  // Call IDs that each has assigned
-  };
-  void StartCapture(Capture* capture, const Wanted& wanted) {
+  void StartCapture(Capture* capture, const Tunnels::Ends& wanted) {
     capture_ = capture;
     wanted_ = wanted;
   }
@@ -81,7 +76,7 @@ class GreSocket {
   std::vector<mmsghdr> suffered_;
   Faults* faults_ = nullptr;
   Capture* capture_ = nullptr;
-  Wanted wanted_;
+  Tunnels::Ends wanted_;
   std::array<Arrival, kMax> arrivals_;
   unsigned num_arrivals_ = 0, num_out_ = 0;
   uint64_t num_unsent_ = 0;
