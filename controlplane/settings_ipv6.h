@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "controlplane/ipv6/link_settings.h"
-#include "controlplane/ipv6/prefix_assignment.h"
-#include "controlplane/ipv6/prefix_pools.h"
+#include "controlplane/ipv6/prefix/assignment.h"
+#include "controlplane/ipv6/prefix/pools.h"
 #include "culvert/config/v1/config.pb.h"
 
 namespace culvert {

@@ -19,7 +19,7 @@
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/port_table.h"
 #include "dataplane/forwarding/route_book.h"
-#include "dataplane/worker/trace_text.h"
+#include "dataplane/worker/trace/trace_text.h"
 #include "dataplane/worker/worker.h"
 
 namespace culvert::dataplane {

@@ -17,7 +17,7 @@
 #include "controlplane/aaa/policy/session_limits.h"
 #include "controlplane/aaa/pools/address_pools.h"
 #include "controlplane/filters/filter_registry.h"
-#include "controlplane/ipv6/prefix_assignment.h"
+#include "controlplane/ipv6/prefix/assignment.h"
 #include "controlplane/logging/log_limit.h"
 
 namespace culvert {

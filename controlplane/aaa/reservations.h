@@ -5,7 +5,7 @@
 
 #include "controlplane/aaa/pools/address_pools.h"
 #include "controlplane/aaa/users/users.h"
-#include "controlplane/ipv6/prefix_pools.h"
+#include "controlplane/ipv6/prefix/pools.h"
 
 namespace culvert {
 

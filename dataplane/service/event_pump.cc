@@ -4,7 +4,7 @@
 
 #include <chrono>
 
-#include "dataplane/service/convert.h"
+#include "dataplane/service/convert/convert.h"
 
 namespace culvert::dataplane {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <chrono>
 
-#include "dataplane/service/convert.h"
-#include "dataplane/service/filter_convert.h"
+#include "dataplane/service/convert/convert.h"
+#include "dataplane/service/convert/filter_convert.h"
 
 namespace culvert::dataplane {
 namespace {

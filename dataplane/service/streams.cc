@@ -1,8 +1,8 @@
 // Service's streams that tell what happens: Events and Trace.
 #include <vector>
 
-#include "dataplane/service/prefix_convert.h"
-#include "dataplane/service/convert.h"
+#include "dataplane/service/convert/convert.h"
+#include "dataplane/service/convert/prefix_convert.h"
 #include "dataplane/service/service.h"
 
 namespace culvert::dataplane {

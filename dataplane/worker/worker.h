@@ -16,7 +16,7 @@
 #include "dataplane/worker/mbuf_ring.h"
 #include "dataplane/worker/stages.h"
 #include "dataplane/worker/sweep.h"
-#include "dataplane/worker/tracer.h"
+#include "dataplane/worker/trace/tracer.h"
 
 namespace culvert::dataplane {
 

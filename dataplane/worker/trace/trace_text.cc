@@ -1,4 +1,4 @@
-#include "dataplane/worker/trace_text.h"
+#include "dataplane/worker/trace/trace_text.h"
 
 #include <absl/strings/str_cat.h>
 #include <rte_cycles.h>

@@ -1,10 +1,10 @@
-#include "controlplane/ipv6/prefix_pools.h"
+#include "controlplane/ipv6/prefix/pools.h"
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
-#include "controlplane/ipv6/prefix_numbers.h"
+#include "controlplane/ipv6/prefix/numbers.h"
 
 namespace culvert::ipv6 {
 namespace {

@@ -1,4 +1,4 @@
-#include "dataplane/service/prefix_convert.h"
+#include "dataplane/service/convert/prefix_convert.h"
 
 #include <absl/strings/str_cat.h>
 

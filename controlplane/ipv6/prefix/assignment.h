@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "controlplane/aaa/grants.h"
-#include "controlplane/ipv6/prefix_pools.h"
+#include "controlplane/ipv6/prefix/pools.h"
 
 namespace culvert::ipv6 {
 

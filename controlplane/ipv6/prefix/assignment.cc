@@ -1,4 +1,4 @@
-#include "controlplane/ipv6/prefix_assignment.h"
+#include "controlplane/ipv6/prefix/assignment.h"
 
 #include <absl/strings/str_cat.h>
 

@@ -1,4 +1,4 @@
-#include "dataplane/service/filter_convert.h"
+#include "dataplane/service/convert/filter_convert.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "controlplane/ipv6/prefix_pools.h"
+#include "controlplane/ipv6/prefix/pools.h"
 
 #include <gtest/gtest.h>
 

@@ -1,10 +1,10 @@
-#include "dataplane/service/filter_convert.h"
+#include "dataplane/service/convert/filter_convert.h"
 
 #include <absl/strings/str_cat.h>
 
 #include <string>
 
-#include "dataplane/service/prefix_convert.h"
+#include "dataplane/service/convert/prefix_convert.h"
 
 namespace culvert::dataplane {
 namespace {

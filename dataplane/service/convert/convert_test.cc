@@ -1,4 +1,4 @@
-#include "dataplane/service/convert.h"
+#include "dataplane/service/convert/convert.h"
 
 #include <gtest/gtest.h>
 

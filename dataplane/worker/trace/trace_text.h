@@ -2,7 +2,7 @@
 #pragma once
 
 #include "dataplane/datapath.h"
-#include "dataplane/worker/tracer.h"
+#include "dataplane/worker/trace/tracer.h"
 
 namespace culvert::dataplane {
 

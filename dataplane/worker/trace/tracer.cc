@@ -1,4 +1,4 @@
-#include "dataplane/worker/tracer.h"
+#include "dataplane/worker/trace/tracer.h"
 
 #include "dataplane/call/call.h"
 

@@ -1,12 +1,12 @@
-#include "dataplane/service/convert.h"
+#include "dataplane/service/convert/convert.h"
 
 #include <absl/strings/str_cat.h>
 #include <openssl/crypto.h>
 
 #include <algorithm>
 
-#include "dataplane/service/call_features.h"
-#include "dataplane/service/prefix_convert.h"
+#include "dataplane/service/convert/call_features.h"
+#include "dataplane/service/convert/prefix_convert.h"
 
 namespace culvert::dataplane {
 namespace {

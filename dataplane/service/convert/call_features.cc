@@ -1,4 +1,4 @@
-#include "dataplane/service/call_features.h"
+#include "dataplane/service/convert/call_features.h"
 
 #include <absl/strings/str_cat.h>
 
@@ -6,7 +6,7 @@
 
 #include "dataplane/call/ack_delay.h"
 #include "dataplane/filter/filter_spec.h"
-#include "dataplane/service/prefix_convert.h"
+#include "dataplane/service/convert/prefix_convert.h"
 
 namespace culvert::dataplane {
 namespace {

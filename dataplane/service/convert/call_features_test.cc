@@ -1,11 +1,11 @@
-#include "dataplane/service/call_features.h"
+#include "dataplane/service/convert/call_features.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <string>
 
-#include "dataplane/service/convert.h"
+#include "dataplane/service/convert/convert.h"
 
 namespace culvert::dataplane {
 namespace {
