@@ -149,10 +149,9 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   uint64_t rejects_since_ms_ = 0;  // Protocol-Rejects, by the second
   uint32_t num_rejects_ = 0;
 
-  bool verdict_due_ = false;                  // of AAA
+  bool verdict_due_ = false;                    // of AAA
   std::unique_ptr<AuthRequest> next_question_;  // asked before that verdict came
   bool authenticated_ = false;
-  std::string user_;
   uint32_t assigned_address_ = 0;
   MppeStartKeys keys_;
   Terms terms_;

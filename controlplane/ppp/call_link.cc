@@ -150,13 +150,12 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
       break;
   }
   authenticated_ = true;
-  user_ = result.user;
   keys_ = std::move(result.keys);
   terms_ = Terms(*settings_, result.grants);
   assigned_address_ = result.lease.client_address;
   wanted_interface_id_ =
       result.grants.ipv6.interface_id ? InterfaceIdOf(*result.grants.ipv6.interface_id) : 0;
-  Emit(Authenticated{auth_.method(), user_});
+  Emit(Authenticated{auth_.method(), std::move(result.user)});
   if (assigned_address_ == 0) {
     TerminateLink("no address: " + result.no_address_reason, "no address available");
   } else {

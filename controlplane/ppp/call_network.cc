@@ -31,7 +31,7 @@ PppCall::Impl::Network::Network(Impl* call, uint32_t strengths, uint32_t client_
 void PppCall::Impl::StartNetwork() {
   SetPhase(Phase::kNetwork);
   if (!terms_.conflict.empty()) {
-    return TerminateLink(terms_.conflict, "encryption is not possible");
+    return TerminateLink(std::string(terms_.conflict), "encryption is not possible");
   }
   strengths_ = terms_.UsableStrengths(keys_);
   if (required() && strengths_ == 0) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "controlplane/aaa/authentication.h"
@@ -23,7 +23,7 @@ struct Terms {
   bool mppe_40, mppe_56, mppe_128;
   uint16_t mtu;
   std::vector<uint32_t> dns, wins;  // at most two each, host order
-  std::string conflict;             // why no call can be had under these terms; empty: none
+  std::string_view conflict;        // why no call can be had under these terms; empty: none
 };
 
 }  // namespace culvert::ppp

@@ -11,9 +11,9 @@ constexpr uint32_t kMaxBackoff = 3;  // times the first interval
 
 }  // namespace
 
-AuthServer::AuthServer(const PppSettings& settings, Random random, PppCounters* counters,
+AuthServer::AuthServer(const PppSettings& settings, const Random& random, PppCounters* counters,
                        AuthServerOwner* owner)
-    : settings_(settings), random_(std::move(random)), counters_(counters), owner_(owner) {}
+    : settings_(settings), random_(random), counters_(counters), owner_(owner) {}
 
 void AuthServer::Start(AuthMethod method, uint64_t now_ms) {
   method_ = method;

@@ -36,8 +36,8 @@ class AuthServer {
     kFailed,
   };
 
-  // Pointers and `settings` outlive the AuthServer.
-  AuthServer(const PppSettings& settings, Random random, PppCounters* counters,
+  // Pointers and references outlive the AuthServer.
+  AuthServer(const PppSettings& settings, const Random& random, PppCounters* counters,
              AuthServerOwner* owner);
 
   // Start begins an authentication: sends a Challenge or Request, or waits for PAP's.
@@ -82,7 +82,7 @@ class AuthServer {
   [[nodiscard]] Outcome NextEapRequest(const AuthResult& result, uint64_t now_ms);
 
   const PppSettings& settings_;
-  const Random random_;
+  const Random& random_;
   PppCounters* const counters_;
   AuthServerOwner* const owner_;
 

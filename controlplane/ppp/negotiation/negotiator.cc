@@ -26,13 +26,19 @@ Negotiator::Negotiator(uint16_t protocol, uint8_t first_extra_code, uint8_t last
       counters_(counters) {}
 
 void Negotiator::Close(std::string_view text, uint64_t now_ms) {
-  terminate_text_ = text;
-  reason_ = text;
+  ending() = {.terminate_text = std::string(text), .reason = std::string(text)};
   Apply(Event::kClose, now_ms);
 }
 
+Negotiator::Ending& Negotiator::ending() {
+  if (ending_ == nullptr) {
+    ending_ = std::make_unique<Ending>();
+  }
+  return *ending_;
+}
+
 void Negotiator::OnProtocolReject(uint64_t now_ms) {
-  reason_ = "the peer rejects the protocol";
+  ending().reason = "the peer rejects the protocol";
   Apply(Event::kRejectFatal, now_ms);
 }
 
@@ -47,7 +53,7 @@ void Negotiator::OnTimer(uint64_t now_ms) {
     return;
   }
   if (state_ >= State::kReqSent) {
-    reason_ = "the peer does not answer";
+    ending().reason = "the peer does not answer";
   }
   Apply(Event::kTimeoutLast, now_ms);
 }
@@ -147,16 +153,17 @@ void Negotiator::SendRequest(uint64_t now_ms) {
 
 void Negotiator::SendAck() {
   num_naks_sent_ = num_bad_requests_ = 0;
-  policy_->Accept(peer_request_);
+  policy_->Accept(peer_request_->options);
   owner_->BeforeConfigure(protocol_, wire::ppp::kConfigureAck);
-  owner_->Send(EmitControl(protocol_, wire::ppp::kConfigureAck, peer_request_identifier_,
-                           peer_request_data_));
+  owner_->Send(EmitControl(protocol_, wire::ppp::kConfigureAck, peer_request_->packet.identifier,
+                           peer_request_->packet.data));
 }
 
 void Negotiator::SendNakOrReject() {
-  num_naks_sent_ += verdict_.code == wire::ppp::kConfigureNak ? 1 : 0;
+  num_naks_sent_ += peer_request_->verdict == wire::ppp::kConfigureNak ? 1 : 0;
   ++num_bad_requests_;
-  owner_->Send(EmitControl(protocol_, verdict_.code, peer_request_identifier_, verdict_.data));
+  owner_->Send(EmitControl(protocol_, peer_request_->verdict, peer_request_->packet.identifier,
+                           peer_request_->verdict_data));
 }
 
 void Negotiator::SendTerminateRequest(uint64_t now_ms) {
@@ -166,9 +173,9 @@ void Negotiator::SendTerminateRequest(uint64_t now_ms) {
   }
   restart_count_ -= restart_count_ > 0 ? 1 : 0;
   StartTimer(now_ms);
-  const wire::Octets text(reinterpret_cast<const uint8_t*>(terminate_text_.data()),
-                          terminate_text_.size());
-  owner_->Send(EmitControl(protocol_, wire::ppp::kTerminateRequest, terminate_identifier_, text));
+  const std::string& text = ending().terminate_text;
+  owner_->Send(EmitControl(protocol_, wire::ppp::kTerminateRequest, terminate_identifier_,
+                           {reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
 }
 
 void Negotiator::SendCodeReject(const Packet& packet, uint64_t now_ms) {

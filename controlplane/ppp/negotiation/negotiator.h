@@ -3,13 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "controlplane/ppp/negotiation/automaton.h"
 #include "controlplane/ppp/call.h"
+#include "controlplane/ppp/negotiation/automaton.h"
 #include "controlplane/ppp/options/option_policy.h"
 #include "proto/wire/ppp.h"
 
@@ -61,16 +62,23 @@ class Negotiator {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool opened() const { return state_ == State::kOpened; }
   // reason: why the layer went down or finished, for logs.
-  [[nodiscard]] const std::string& reason() const { return reason_; }
+  [[nodiscard]] std::string reason() const { return ending_ != nullptr ? ending_->reason : ""; }
   // NextIdentifier gives a new identifier for packets that the owner sends itself.
   uint8_t NextIdentifier() { return ++identifier_; }
 
  private:
   using Packet = wire::ppp::ControlPacket;
-  // Answer to a Configure-Request.
-  struct Verdict {
-    uint8_t code = 0;
-    std::vector<uint8_t> data;
+  // PeerRequest: a Configure-Request while it is handled, and the answer to it.
+  struct PeerRequest {
+    const Packet& packet;
+    const Options& options;
+    uint8_t verdict = 0;  // the answer's code
+    std::vector<uint8_t> verdict_data = {};
+  };
+  // Ending is there when a layer went down or is to go: most never do.
+  struct Ending {
+    std::string terminate_text;  // of our Terminate-Request
+    std::string reason;
   };
 
   void Apply(Event event, uint64_t now_ms, const Packet* packet = nullptr);
@@ -84,9 +92,9 @@ class Negotiator {
   void SendCodeReject(const Packet& packet, uint64_t now_ms);
 
   void OnConfigureRequest(const Packet& packet, uint64_t now_ms);
-  [[nodiscard]] bool JudgeRequest(const Options& options);
-  void SettleVerdict(const Options& options, wire::ppp::OptionList rejects,
-                     wire::ppp::OptionList naks, wire::ppp::OptionList nakked);
+  [[nodiscard]] bool JudgeRequest(PeerRequest* request);
+  void SettleVerdict(wire::ppp::OptionList rejects, wire::ppp::OptionList naks,
+                     wire::ppp::OptionList nakked, PeerRequest* request);
   void OnConfigureAck(const Packet& packet, uint64_t now_ms);
   void OnConfigureNakOrReject(const Packet& packet, uint64_t now_ms);
   [[nodiscard]] bool IsAnswer(const Packet& packet) const;
@@ -96,6 +104,7 @@ class Negotiator {
   void OnOtherCode(const Packet& packet, uint64_t now_ms);
   // CheckFailure tells the owner once when the policy has given up, or a bound is reached.
   [[nodiscard]] bool CheckFailure();
+  Ending& ending();
 
   const uint16_t protocol_;
   const uint8_t first_extra_code_, last_extra_code_;
@@ -113,15 +122,11 @@ class Negotiator {
   uint8_t identifier_ = 0;
   bool request_outstanding_ = false;  // no valid answer yet to our last request
   uint8_t request_identifier_ = 0;
-  std::vector<uint8_t> request_;  // its options
+  std::vector<uint8_t> request_;  // its options, until they are answered
   uint8_t terminate_identifier_ = 0;
-  bool terminating_ = false;  // the last str was for the Terminate-Request above
-  std::string terminate_text_;
-
-  Options peer_request_;  // borrowed while a Configure-Request is handled
-  wire::Octets peer_request_data_;
-  uint8_t peer_request_identifier_ = 0;
-  Verdict verdict_;
+  bool terminating_ = false;             // the last str was for the Terminate-Request above
+  std::unique_ptr<Ending> ending_;       // null: none
+  PeerRequest* peer_request_ = nullptr;  // while one is handled
 
   uint32_t num_naks_sent_ = 0;     // since our last Ack (Max-Failure, RFC 1661 s4.6)
   uint32_t num_bad_requests_ = 0;  // since our last Ack
@@ -129,7 +134,6 @@ class Negotiator {
   uint64_t code_rejects_since_ms_ = 0;
   uint32_t num_code_rejects_ = 0;
   bool failed_ = false;
-  std::string reason_;
 };
 
 // Readable makes at most 64 octets of a peer's text fit for a log.

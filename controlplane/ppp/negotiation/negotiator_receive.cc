@@ -1,5 +1,6 @@
 // The receiving half of Negotiator: which packets count (RFC 1661 s5) and which event they are.
 #include <algorithm>
+#include <utility>
 
 #include "controlplane/ppp/negotiation/negotiator.h"
 
@@ -43,9 +44,9 @@ void Negotiator::OnPacket(wire::Octets information, uint64_t now_ms) {
     case wire::ppp::kConfigureReject:
       return OnConfigureNakOrReject(*packet, now_ms);
     case wire::ppp::kTerminateRequest: {
-      reason_ = "the peer hung up";
+      ending().reason = "the peer hung up";
       if (!packet->data.empty()) {
-        reason_ += ": " + Readable(packet->data);
+        ending().reason += ": " + Readable(packet->data);
       }
       Apply(Event::kTerminateRequest, now_ms, &*packet);
       return owner_->OnTerminateRequest(protocol_);
@@ -68,27 +69,24 @@ void Negotiator::OnConfigureRequest(const Packet& packet, uint64_t now_ms) {
   if (state_ == State::kClosing || state_ == State::kStopping) {
     return;
   }
-  peer_request_ = *options;
-  peer_request_data_ = packet.data;
-  peer_request_identifier_ = packet.identifier;
+  PeerRequest request{.packet = packet, .options = *options};
+  PeerRequest* const outer = std::exchange(peer_request_, &request);
   if (state_ == State::kClosed) {
     Apply(Event::kRequestGood, now_ms, &packet);
-  } else if (!JudgeRequest(*options)) {
+  } else if (!JudgeRequest(&request)) {
     ++counters_->malformed_options;
   } else if (!CheckFailure()) {
-    Apply(verdict_.code == wire::ppp::kConfigureAck ? Event::kRequestGood : Event::kRequestBad,
+    Apply(request.verdict == wire::ppp::kConfigureAck ? Event::kRequestGood : Event::kRequestBad,
           now_ms, &packet);
   }
-  Options().swap(peer_request_);  // a call that is up keeps nothing of its set-up
-  peer_request_data_ = {};
-  verdict_ = Verdict();
+  peer_request_ = outer;
 }
 
-// JudgeRequest fills verdict_; false: an option is malformed.
-bool Negotiator::JudgeRequest(const Options& options) {
+// JudgeRequest fills the verdict; false: an option is malformed.
+bool Negotiator::JudgeRequest(PeerRequest* request) {
   OptionList rejects, naks, nakked;
-  policy_->BeginRequest(options);
-  for (const wire::ppp::Option& option : options) {
+  policy_->BeginRequest(request->options);
+  for (const wire::ppp::Option& option : request->options) {
     switch (policy_->Judge(option, &naks)) {
       case Judgement::kAck:
         break;
@@ -102,16 +100,17 @@ bool Negotiator::JudgeRequest(const Options& options) {
         return false;
     }
   }
-  SettleVerdict(options, std::move(rejects), std::move(naks), std::move(nakked));
+  SettleVerdict(std::move(rejects), std::move(naks), std::move(nakked), request);
   return true;
 }
 
 // SettleVerdict: Reject goes before Nak; after Max-Failure Naks a Nak becomes a Reject and
 // nothing is added to it (RFC 1661 s5.3, s5.4, s4.6).
-void Negotiator::SettleVerdict(const Options& options, OptionList rejects, OptionList naks,
-                               OptionList nakked) {
-  const auto set = [this](uint8_t code, wire::Octets data) {
-    verdict_ = {code, {data.begin(), data.end()}};
+void Negotiator::SettleVerdict(OptionList rejects, OptionList naks, OptionList nakked,
+                               PeerRequest* request) {
+  const auto set = [request](uint8_t code, wire::Octets data) {
+    request->verdict = code;
+    request->verdict_data.assign(data.begin(), data.end());
   };
   if (!rejects.empty()) {
     return set(wire::ppp::kConfigureReject, rejects.octets());
@@ -120,7 +119,7 @@ void Negotiator::SettleVerdict(const Options& options, OptionList rejects, Optio
   if (exhausted && !nakked.empty()) {
     return set(wire::ppp::kConfigureReject, nakked.octets());
   }
-  policy_->AddMissing(options, &naks);
+  policy_->AddMissing(request->options, &naks);
   if (naks.empty()) {
     return set(wire::ppp::kConfigureAck, {});
   }
@@ -161,6 +160,7 @@ void Negotiator::OnConfigureAck(const Packet& packet, uint64_t now_ms) {
       return;
     }
     request_outstanding_ = false;
+    request_ = {};  // the next one is made anew
     num_refusals_ = 0;
   }
   Apply(Event::kAck, now_ms, &packet);
@@ -227,7 +227,7 @@ void Negotiator::OnCodeReject(const Packet& packet, uint64_t now_ms) {
   const uint8_t code = packet.data.front();
   // RFC 1661 s5.6: without the codes that every implementation has nothing works.
   if (code >= wire::ppp::kConfigureRequest && code <= wire::ppp::kCodeReject) {
-    reason_ = "the peer rejects a code that it must have";
+    ending().reason = "the peer rejects a code that it must have";
     return Apply(Event::kRejectFatal, now_ms, &packet);
   }
   Apply(Event::kRejectHarmless, now_ms, &packet);

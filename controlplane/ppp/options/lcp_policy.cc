@@ -61,11 +61,9 @@ bool GivesMppeKeys(AuthMethod method) {
          method == AuthMethod::kEap;
 }
 
-LcpPolicy::LcpPolicy(const PppSettings& settings, std::vector<AuthMethod> methods, Random random)
-    : settings_(settings),
-      methods_(std::move(methods)),
-      random_(std::move(random)),
-      mru_(settings.mru) {}
+LcpPolicy::LcpPolicy(const PppSettings& settings, std::vector<AuthMethod> methods,
+                     const Random& random)
+    : settings_(settings), methods_(std::move(methods)), random_(random), mru_(settings.mru) {}
 
 uint32_t LcpPolicy::NewMagic() const {
   uint8_t octets[4];

@@ -19,8 +19,9 @@ class LcpPolicy final : public OptionPolicy {
     uint32_t magic = 0;
   };
 
-  // `methods`: what we may offer, the best first; not empty. `settings` outlives the policy.
-  LcpPolicy(const PppSettings& settings, std::vector<AuthMethod> methods, Random random);
+  // `methods`: what we may offer, the best first; not empty. `settings` and `random` outlive the
+  // policy.
+  LcpPolicy(const PppSettings& settings, std::vector<AuthMethod> methods, const Random& random);
 
   void Reset() override;
   void EmitRequest(wire::ppp::OptionList* out) override;
@@ -41,7 +42,7 @@ class LcpPolicy final : public OptionPolicy {
 
   const PppSettings& settings_;
   std::vector<AuthMethod> methods_;  // not refused so far; the first is on offer
-  const Random random_;
+  const Random& random_;
   Peer peer_;
   uint16_t mru_;
   uint32_t magic_ = 0;
