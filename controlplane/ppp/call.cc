@@ -40,7 +40,8 @@ void PppCall::Impl::Start(uint64_t now_ms) {
   }
   now_ms_ = now_ms;
   if (MethodsToOffer(*settings_).empty()) {
-    return End("no allowed authentication method gives the keys that required MPPE needs");
+    return End(EndKind::kEncryption,
+               "no allowed authentication method gives the keys that required MPPE needs");
   }
   setup_deadline_ms_ = now_ms + settings_->setup_timeout_ms;
   SetPhase(Phase::kEstablish);
@@ -81,7 +82,7 @@ void PppCall::Impl::OnTimer(uint64_t now_ms) {
   }
   if (setup_deadline_ms_ && now_ms >= *setup_deadline_ms_) {
     setup_deadline_ms_.reset();
-    TerminateLink("the call was not set up in time", "set-up took too long");
+    TerminateLink(EndKind::kProtocol, "the call was not set up in time", "set-up took too long");
   }
   Settle();
 }
@@ -91,7 +92,7 @@ void PppCall::Impl::Terminate(std::string reason, uint64_t now_ms) {
     return;
   }
   now_ms_ = now_ms;
-  TerminateLink(std::move(reason), "closed by the gateway");
+  TerminateLink(EndKind::kAsked, std::move(reason), "closed by the gateway");
   Settle();
 }
 
@@ -103,7 +104,10 @@ void PppCall::Impl::ProgramAgain() {
 
 void PppCall::Impl::OnLowerDown(std::string reason, uint64_t now_ms) {
   now_ms_ = now_ms;
-  End(terminating_ ? end_reason_ : std::move(reason));
+  if (terminating_) {
+    return End(end_kind_, end_reason_);
+  }
+  End(EndKind::kAsked, std::move(reason));
 }
 
 std::optional<uint64_t> PppCall::Impl::deadline_ms() const {
@@ -151,30 +155,31 @@ void PppCall::Impl::SetPhase(Phase phase) {
   }
 }
 
-void PppCall::Impl::End(std::string reason) {
+void PppCall::Impl::End(EndKind kind, std::string reason) {
   if (ended_) {
     return;
   }
   phase_ = Phase::kDead;
-  Emit(Ended{std::move(reason)});
+  Emit(Ended{.kind = kind, .reason = std::move(reason)});
   ended_ = true;
   network_running_ = false;
   held_.clear();
   keys_ = {};
 }
 
-void PppCall::Impl::TerminateLink(std::string reason, std::string_view wire_text) {
+void PppCall::Impl::TerminateLink(EndKind kind, std::string reason, std::string_view wire_text) {
   if (ended_ || terminating_) {
     return;
   }
   terminating_ = true;
+  end_kind_ = kind;
   end_reason_ = std::move(reason);
   setup_deadline_ms_.reset();
   auth_.Stop();
   SetPhase(Phase::kTerminate);
   lcp_.Close(wire_text, now_ms_);
   if (!TimerRuns(lcp_.state())) {
-    End(end_reason_);  // there was nothing to close
+    End(end_kind_, end_reason_);  // there was nothing to close
   }
 }
 

@@ -101,8 +101,19 @@ struct Ipv6Packet {
   std::vector<uint8_t> packet;  // from the IPv6 header on
 };
 struct Changed {};  // phase(), mppe_bits() or so have changed
-struct Ended {      // last effect: hang up; no input has any effect after it
-  std::string reason;
+// EndKind is why PPP is over, for programs.
+enum class EndKind : uint8_t {
+  kAsked,  // by Terminate() or OnLowerDown()
+  kPeerHungUp,
+  kPeerSilent,
+  kAuthentication,  // failed, refused or not done in time
+  kEncryption,      // MPPE is required, and cannot be had
+  kNetwork,         // no address, or no network protocol
+  kProtocol,        // the rest: loops, endless negotiations, no set-up in time
+};
+struct Ended {  // last effect: hang up; no input has any effect after it
+  EndKind kind;
+  std::string reason;  // for people
 };
 using Effect = std::variant<SendFrame, Program, Authenticate, Authenticated, Up, Ipv6Up, Ipv6Down,
                             Ipv6Packet, Changed, Ended>;

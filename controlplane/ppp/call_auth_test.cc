@@ -103,6 +103,7 @@ TEST(CallAuth, MsChapFailureHidesTheReason) {
     s.Expect(Lcp(5, 2, HexOf("authentication failed")));
     s.Receive(Lcp(6, 2));
     s.Expect("ended authentication failed: wrong password");
+    EXPECT_EQ(s.end_kind(), EndKind::kAuthentication);
   }
 }
 
@@ -136,6 +137,7 @@ TEST(CallAuth, AcceptedWithoutAddressIsRefusedPolitely) {
   s.Expect(Lcp(5, 2, HexOf("no address available")));
   s.Receive(Lcp(6, 2));
   s.Expect("ended no address: pool \"main\" is empty");
+  EXPECT_EQ(s.end_kind(), EndKind::kNetwork);
 }
 
 TEST(CallAuth, NakWithAnAllowedMethodGetsThatOne) {
@@ -180,6 +182,7 @@ TEST(CallAuth, RequiredMppeOffersOnlyMethodsWithKeys) {
   Script none(Methods({AuthMethod::kPap}, MppePolicy::kRequire));
   none.Start();
   none.Expect("ended no allowed authentication method gives the keys that required MPPE needs");
+  EXPECT_EQ(none.end_kind(), EndKind::kEncryption);
 }
 
 TEST(CallAuth, RequiredMppeWithoutKeysEndsTheCall) {
@@ -203,6 +206,7 @@ TEST(CallAuth, SilentClient) {
   s.Expect(Lcp(5, 2, HexOf("authentication timed out")));
   s.Receive(Lcp(6, 2));
   s.Expect("ended authentication: the client does not answer the Challenge");
+  EXPECT_EQ(s.end_kind(), EndKind::kAuthentication);
 
   Script pap(Methods({AuthMethod::kPap}));
   pap.OpenLcp("c023");

@@ -79,15 +79,16 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   // call.cc
   void Emit(Effect effect);
   void Settle();  // after every input
-  void End(std::string reason);
+  void End(EndKind kind, std::string reason);
   // TerminateLink: `wire_text` is what the peer is told; `reason` is for the log.
-  void TerminateLink(std::string reason, std::string_view wire_text);
+  void TerminateLink(EndKind kind, std::string reason, std::string_view wire_text);
   void SetPhase(Phase phase);
   void Dispatch(const wire::ppp::Frame& frame, wire::Octets whole);
   void Hold(wire::Octets frame);
   void ReplayHeld();
 
   // call_link.cc
+  [[nodiscard]] EndKind LcpEnd() const;
   void OnLcpUp();
   void OnLcpDown();
   void OnEchoRequest(const wire::ppp::ControlPacket& packet);
@@ -138,6 +139,7 @@ class PppCall::Impl final : public NegotiatorOwner, public AuthServerOwner {
   Phase phase_ = Phase::kDead;
   bool ended_ = false;
   bool terminating_ = false;
+  EndKind end_kind_ = EndKind::kProtocol;  // with end_reason_
   std::string end_reason_;
   std::optional<uint64_t> setup_deadline_ms_;
 

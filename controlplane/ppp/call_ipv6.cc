@@ -100,7 +100,10 @@ void PppCall::Impl::OnIpv6cpGone() {
   }
   SetInterfaceId(0);
   if (network_->ipcp.state() <= State::kStopping) {
-    TerminateLink("IPV6CP: " + network_->ipv6->ipv6cp.reason(), "no network protocol is left");
+    const Negotiator& ipv6cp = network_->ipv6->ipv6cp;
+    TerminateLink(ipv6cp.cause() == Negotiator::Cause::kPeerTerminated ? EndKind::kPeerHungUp
+                                                                       : EndKind::kNetwork,
+                  "IPV6CP: " + ipv6cp.reason(), "no network protocol is left");
   }
 }
 

@@ -41,10 +41,21 @@ void PppCall::Impl::OnLayerDown(uint16_t protocol) {
   }
 }
 
+EndKind PppCall::Impl::LcpEnd() const {
+  switch (lcp_.cause()) {
+    case Negotiator::Cause::kPeerTerminated:
+      return EndKind::kPeerHungUp;
+    case Negotiator::Cause::kPeerSilent:
+      return EndKind::kPeerSilent;
+    default:
+      return EndKind::kProtocol;
+  }
+}
+
 void PppCall::Impl::OnLayerFinished(uint16_t protocol) {
   switch (protocol) {
     case wire::ppp::kLcp:
-      return End(terminating_ ? end_reason_ : "LCP: " + lcp_.reason());
+      return terminating_ ? End(end_kind_, end_reason_) : End(LcpEnd(), "LCP: " + lcp_.reason());
     case wire::ppp::kCcp:
       return OnCcpGone(network_->ccp.reason());
     case wire::ppp::kIpv6cp:
@@ -57,7 +68,7 @@ void PppCall::Impl::OnLayerFinished(uint16_t protocol) {
 void PppCall::Impl::OnNegotiationFailed(uint16_t protocol, const std::string& why) {
   switch (protocol) {
     case wire::ppp::kLcp:
-      return TerminateLink("LCP: " + why, why);
+      return TerminateLink(EndKind::kProtocol, "LCP: " + why, why);
     case wire::ppp::kCcp:
       return OnCcpGone(why);
     case wire::ppp::kIpv6cp:
@@ -97,6 +108,7 @@ void PppCall::Impl::OnLcpDown() {
   if (lcp_.state() == State::kStopping || lcp_.state() == State::kClosing) {
     if (!terminating_) {
       terminating_ = true;
+      end_kind_ = LcpEnd();
       end_reason_ = lcp_.reason();
       setup_deadline_ms_.reset();
       SetPhase(Phase::kTerminate);
@@ -105,7 +117,8 @@ void PppCall::Impl::OnLcpDown() {
   }
   // The peer negotiates LCP again: everything above starts again too.
   if (++num_lcp_restarts_ > kMaxLcpRestarts) {
-    return TerminateLink("LCP: renegotiated too often", "too many renegotiations");
+    return TerminateLink(EndKind::kProtocol, "LCP: renegotiated too often",
+                         "too many renegotiations");
   }
   setup_deadline_ms_ = now_ms_ + settings_->setup_timeout_ms;
   SetPhase(Phase::kEstablish);
@@ -122,7 +135,7 @@ void PppCall::Impl::Ask(AuthRequest request) {
 }
 
 void PppCall::Impl::OnAuthTimeout(const std::string& why) {
-  TerminateLink("authentication: " + why, "authentication timed out");
+  TerminateLink(EndKind::kAuthentication, "authentication: " + why, "authentication timed out");
 }
 
 void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
@@ -142,7 +155,8 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
       setup_deadline_ms_ = now_ms + settings_->setup_timeout_ms;  // bounded by auth_retries
       return;
     case AuthServer::Outcome::kFailed:
-      TerminateLink("authentication failed: " +
+      TerminateLink(EndKind::kAuthentication,
+                    "authentication failed: " +
                         (auth_.failure().empty() ? result.reject_reason : auth_.failure()),
                     "authentication failed");
       return Settle();
@@ -157,7 +171,8 @@ void PppCall::Impl::OnAuthResult(AuthResult result, uint64_t now_ms) {
       result.grants.ipv6.interface_id ? InterfaceIdOf(*result.grants.ipv6.interface_id) : 0;
   Emit(Authenticated{auth_.method(), std::move(result.user)});
   if (assigned_address_ == 0) {
-    TerminateLink("no address: " + result.no_address_reason, "no address available");
+    TerminateLink(EndKind::kNetwork, "no address: " + result.no_address_reason,
+                  "no address available");
   } else {
     StartNetwork();
   }
@@ -188,7 +203,8 @@ void PppCall::Impl::OnEchoRequest(const wire::ppp::ControlPacket& packet) {
     return;
   }
   if (magic != 0 && magic == lcp_policy_.magic()) {
-    return TerminateLink("LCP: the link is looped back", "the link is looped back");
+    return TerminateLink(EndKind::kProtocol, "LCP: the link is looped back",
+                         "the link is looped back");
   }
   const size_t room =
       std::max<size_t>(lcp_policy_.peer().mru, kControlHeaderLen + 4) - kControlHeaderLen;
@@ -205,7 +221,7 @@ void PppCall::Impl::OnEchoReply(const wire::ppp::ControlPacket& packet) {
   if (!in.ok()) {
     ++counters_->malformed_packets;
   } else if (magic != 0 && magic == lcp_policy_.magic()) {
-    TerminateLink("LCP: the link is looped back", "the link is looped back");
+    TerminateLink(EndKind::kProtocol, "LCP: the link is looped back", "the link is looped back");
   }  // else an answer to the data plane, which has noted that something came
 }
 
@@ -244,7 +260,8 @@ void PppCall::Impl::OnProtocolReject(const wire::ppp::ControlPacket& packet) {
     case wire::ppp::kPap:
     case wire::ppp::kChap:
     case wire::ppp::kEap:
-      return TerminateLink("the client rejects the authentication protocol",
+      return TerminateLink(EndKind::kAuthentication,
+                           "the client rejects the authentication protocol",
                            "authentication is required");
     case wire::ppp::kIpcp:
     case wire::ppp::kIpv4:

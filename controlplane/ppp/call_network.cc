@@ -31,11 +31,13 @@ PppCall::Impl::Network::Network(Impl* call, uint32_t strengths, uint32_t client_
 void PppCall::Impl::StartNetwork() {
   SetPhase(Phase::kNetwork);
   if (!terms_.conflict.empty()) {
-    return TerminateLink(std::string(terms_.conflict), "encryption is not possible");
+    return TerminateLink(EndKind::kEncryption, std::string(terms_.conflict),
+                         "encryption is not possible");
   }
   strengths_ = terms_.UsableStrengths(keys_);
   if (required() && strengths_ == 0) {
-    return TerminateLink("MPPE is required, but the authentication gave no key for it",
+    return TerminateLink(EndKind::kEncryption,
+                         "MPPE is required, but the authentication gave no key for it",
                          "MPPE is required");
   }
   network_ = std::make_unique<Network>(this, strengths_, assigned_address_);
@@ -157,7 +159,8 @@ void PppCall::Impl::OnCcpDown() {
     return OnCcpGone(network_->ccp.reason());
   }
   if (++num_ccp_restarts_ > kMaxCcpRestarts) {
-    return TerminateLink("CCP: renegotiated too often", "too many renegotiations");
+    return TerminateLink(EndKind::kProtocol, "CCP: renegotiated too often",
+                         "too many renegotiations");
   }
   if (required()) {
     SetPhase(Phase::kNetwork);
@@ -169,7 +172,7 @@ void PppCall::Impl::OnCcpGone(const std::string& why) {
     return;
   }
   if (required()) {
-    return TerminateLink("MPPE is required: " + why, "MPPE is required");
+    return TerminateLink(EndKind::kEncryption, "MPPE is required: " + why, "MPPE is required");
   }
   if (receive_.bits != 0 || send_.bits != 0) {
     receive_ = send_ = {};
@@ -211,7 +214,8 @@ void PppCall::Impl::OnIpcpDown() {
     return OnIpcpGone(network_->ipcp.reason(), "IPCP was closed");
   }
   if (++num_ipcp_restarts_ > kMaxIpcpRestarts) {
-    return TerminateLink("IPCP: renegotiated too often", "too many renegotiations");
+    return TerminateLink(EndKind::kNetwork, "IPCP: renegotiated too often",
+                         "too many renegotiations");
   }
   SetPhase(Phase::kNetwork);
 }
@@ -223,7 +227,10 @@ void PppCall::Impl::OnIpcpGone(const std::string& why, std::string_view wire_tex
     return;
   }
   if (!ipv6_alive()) {
-    return TerminateLink("IPCP: " + why, wire_text);
+    return TerminateLink(network_->ipcp.cause() == Negotiator::Cause::kPeerTerminated
+                             ? EndKind::kPeerHungUp
+                             : EndKind::kNetwork,
+                         "IPCP: " + why, wire_text);
   }
   if (programmed_address_ != 0) {
     programmed_address_ = 0;

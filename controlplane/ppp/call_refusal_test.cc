@@ -42,6 +42,7 @@ TEST(CallRefusal, LoopedBackLink) {
   s.Expect(Lcp(6, 2));
   s.Receive(Lcp(6, 2));
   s.Expect("ended LCP: the link is looped back");
+  EXPECT_EQ(s.end_kind(), EndKind::kProtocol);
 }
 
 TEST(CallRefusal, LoopSeenInEcho) {
@@ -342,6 +343,7 @@ TEST(CallRefusal, ClientClosesIpcp) {
   s.Expect("program 0.0.0.0 rx - tx - mru 1500 mtu 1500");
   s.Receive(Lcp(6, 2));
   s.Expect("ended IPCP: the peer hung up: bye");
+  EXPECT_EQ(s.end_kind(), EndKind::kPeerHungUp);
 }
 
 TEST(CallRefusal, GatewayAddressIsNotNegotiable) {
@@ -399,6 +401,7 @@ TEST(CallRefusal, NobodyAnswersAtAll) {
     s.Wait(i == 0 ? 1000 : i == 1 ? 2000 : 3000);
   }
   s.Expect("ended LCP: the peer does not answer");
+  EXPECT_EQ(s.end_kind(), EndKind::kPeerSilent);
 }
 
 TEST(CallRefusal, HeldFramesAreBounded) {

@@ -197,6 +197,7 @@ std::string Script::Describe(Effect& effect) {
     return "ipv6 packet " + ToHex(packet->packet);
   }
   if (auto* ended = std::get_if<Ended>(&effect)) {
+    end_kind_ = ended->kind;
     return "ended " + ended->reason;
   }
   return "";

@@ -51,6 +51,7 @@ class Script {
   // Skip forgets the effects that nobody has looked at.
   void Skip() { effects_.clear(); }
   [[nodiscard]] bool SawEnd() const { return ended_; }
+  [[nodiscard]] std::optional<EndKind> end_kind() const { return end_kind_; }
 
   // OpenLcp goes through LCP as pppd does, our magic 01010101, its 0a0b0c0d.
   void OpenLcp(const std::string& method = "c22381");
@@ -76,6 +77,7 @@ class Script {
   std::deque<std::string> effects_;
   std::optional<AuthRequest> question_;
   bool ended_ = false;
+  std::optional<EndKind> end_kind_;
 };
 
 }  // namespace culvert::ppp::testing

@@ -58,6 +58,7 @@ TEST(CallSetup, Pppd) {
   s.Expect("program 0.0.0.0 rx - tx - mru 1500 mtu 1500 required");
   s.Wait(1000);
   s.Expect("ended the peer hung up: MPPE disabled");
+  EXPECT_EQ(s.end_kind(), EndKind::kPeerHungUp);
 }
 
 // Windows 10: callback, Identification in every phase, a first request that gets lost, all NCPs
@@ -225,6 +226,7 @@ TEST(CallSetup, HangUpFromOurSide) {
   s.Expect(Lcp(5, 2, HexOf("closed by the gateway")));
   s.Receive(Lcp(6, 2));
   s.Expect("ended terminated by operator");
+  EXPECT_EQ(s.end_kind(), EndKind::kAsked);
   s.Wait(100000);
   s.Receive(Lcp(9, 1, "0a0b0c0d"));
   s.Terminate("again");
@@ -238,6 +240,7 @@ TEST(CallSetup, LowerDownEndsAtOnce) {
   s.Skip();
   s.LowerDown("control connection closed");
   s.Expect("ended control connection closed");
+  EXPECT_EQ(s.end_kind(), EndKind::kAsked);
   s.ExpectNothing();
 }
 

@@ -111,6 +111,7 @@ TEST(CallTerms, UserWhoseTermsCannotBeMet) {
   s.Skip();
   s.Receive(Lcp(6, 2));
   s.Expect("ended MPPE is required, but the user may not have it");
+  EXPECT_EQ(s.end_kind(), EndKind::kEncryption);
 }
 
 TEST(CallTerms, MtuAndNameServersOfTheUser) {

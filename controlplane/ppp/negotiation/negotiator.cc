@@ -26,19 +26,21 @@ Negotiator::Negotiator(uint16_t protocol, uint8_t first_extra_code, uint8_t last
       counters_(counters) {}
 
 void Negotiator::Close(std::string_view text, uint64_t now_ms) {
-  ending() = {.terminate_text = std::string(text), .reason = std::string(text)};
+  SetEnding(Cause::kClosed, std::string(text));
+  ending_->terminate_text = text;
   Apply(Event::kClose, now_ms);
 }
 
-Negotiator::Ending& Negotiator::ending() {
+void Negotiator::SetEnding(Cause cause, std::string reason) {
   if (ending_ == nullptr) {
     ending_ = std::make_unique<Ending>();
   }
-  return *ending_;
+  ending_->cause = cause;
+  ending_->reason = std::move(reason);
 }
 
 void Negotiator::OnProtocolReject(uint64_t now_ms) {
-  ending().reason = "the peer rejects the protocol";
+  SetEnding(Cause::kPeerRejects, "the peer rejects the protocol");
   Apply(Event::kRejectFatal, now_ms);
 }
 
@@ -53,7 +55,7 @@ void Negotiator::OnTimer(uint64_t now_ms) {
     return;
   }
   if (state_ >= State::kReqSent) {
-    ending().reason = "the peer does not answer";
+    SetEnding(Cause::kPeerSilent, "the peer does not answer");
   }
   Apply(Event::kTimeoutLast, now_ms);
 }
@@ -173,7 +175,7 @@ void Negotiator::SendTerminateRequest(uint64_t now_ms) {
   }
   restart_count_ -= restart_count_ > 0 ? 1 : 0;
   StartTimer(now_ms);
-  const std::string& text = ending().terminate_text;
+  const std::string_view text = ending_ != nullptr ? ending_->terminate_text : std::string_view();
   owner_->Send(EmitControl(protocol_, wire::ppp::kTerminateRequest, terminate_identifier_,
                            {reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
 }

@@ -62,6 +62,9 @@ class Negotiator {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool opened() const { return state_ == State::kOpened; }
   // reason: why the layer went down or finished, for logs.
+  // cause is the same for programs.
+  enum class Cause : uint8_t { kNone, kClosed, kPeerTerminated, kPeerSilent, kPeerRejects };
+  [[nodiscard]] Cause cause() const { return ending_ != nullptr ? ending_->cause : Cause::kNone; }
   [[nodiscard]] std::string reason() const { return ending_ != nullptr ? ending_->reason : ""; }
   // NextIdentifier gives a new identifier for packets that the owner sends itself.
   uint8_t NextIdentifier() { return ++identifier_; }
@@ -78,6 +81,7 @@ class Negotiator {
   // Ending is there when a layer went down or is to go: most never do.
   struct Ending {
     std::string terminate_text;  // of our Terminate-Request
+    Cause cause = Cause::kNone;
     std::string reason;
   };
 
@@ -104,7 +108,7 @@ class Negotiator {
   void OnOtherCode(const Packet& packet, uint64_t now_ms);
   // CheckFailure tells the owner once when the policy has given up, or a bound is reached.
   [[nodiscard]] bool CheckFailure();
-  Ending& ending();
+  void SetEnding(Cause cause, std::string reason);
 
   const uint16_t protocol_;
   const uint8_t first_extra_code_, last_extra_code_;

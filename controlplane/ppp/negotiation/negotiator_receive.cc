@@ -44,10 +44,9 @@ void Negotiator::OnPacket(wire::Octets information, uint64_t now_ms) {
     case wire::ppp::kConfigureReject:
       return OnConfigureNakOrReject(*packet, now_ms);
     case wire::ppp::kTerminateRequest: {
-      ending().reason = "the peer hung up";
-      if (!packet->data.empty()) {
-        ending().reason += ": " + Readable(packet->data);
-      }
+      SetEnding(Cause::kPeerTerminated, packet->data.empty()
+                                            ? "the peer hung up"
+                                            : "the peer hung up: " + Readable(packet->data));
       Apply(Event::kTerminateRequest, now_ms, &*packet);
       return owner_->OnTerminateRequest(protocol_);
     }
@@ -130,7 +129,7 @@ void Negotiator::SettleVerdict(OptionList rejects, OptionList naks, OptionList n
 }
 
 bool Negotiator::CheckFailure() {
-  std::string why = policy_->failure();
+  std::string why(policy_->failure());
   if (why.empty() && num_bad_requests_ >= MaxBadRequests(settings_)) {
     why = "the peer's requests stay unacceptable";
   }
@@ -227,7 +226,7 @@ void Negotiator::OnCodeReject(const Packet& packet, uint64_t now_ms) {
   const uint8_t code = packet.data.front();
   // RFC 1661 s5.6: without the codes that every implementation has nothing works.
   if (code >= wire::ppp::kConfigureRequest && code <= wire::ppp::kCodeReject) {
-    ending().reason = "the peer rejects a code that it must have";
+    SetEnding(Cause::kPeerRejects, "the peer rejects a code that it must have");
     return Apply(Event::kRejectFatal, now_ms, &packet);
   }
   Apply(Event::kRejectHarmless, now_ms, &packet);

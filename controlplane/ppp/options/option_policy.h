@@ -3,8 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "proto/wire/ppp.h"
@@ -44,17 +43,18 @@ class OptionPolicy {
   virtual void Accept(const Options& options) = 0;
 
   // failure says why the negotiation cannot succeed any more; empty while it can.
-  [[nodiscard]] const std::string& failure() const { return failure_; }
+  [[nodiscard]] std::string_view failure() const { return failure_; }
 
  protected:
-  void Fail(std::string why) {
+  // Fail: `why` is a literal.
+  void Fail(std::string_view why) {
     if (failure_.empty()) {
-      failure_ = std::move(why);
+      failure_ = why;
     }
   }
 
  private:
-  std::string failure_;
+  std::string_view failure_;
 };
 
 // Find gives the first option of a type, or nullptr.

@@ -361,7 +361,9 @@ void Call::Say(CallIpv6::Frames frames) {
 
 void Call::Apply(ppp::Changed& effect) { report_.OnChanged(ppp_->phase(), ppp_->mppe_bits()); }
 
-void Call::Apply(ppp::Ended& effect) { End(end_cause_, effect.reason, end_result_); }
+void Call::Apply(ppp::Ended& effect) {
+  End(ending_ ? end_cause_ : EndCauseOf(effect.kind), effect.reason, end_result_);
+}
 
 void Call::OnClearRequest() {
   End(EndCause::kClientHangUp, "client hung up", pptp::DisconnectResult::kRequest);

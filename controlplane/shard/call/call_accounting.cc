@@ -1,6 +1,5 @@
 #include "controlplane/shard/call/call_accounting.h"
 
-#include <array>
 #include <string>
 #include <utility>
 
@@ -34,22 +33,9 @@ void SetPrefix(const config::Ipv6Prefix& from, v1::Ipv6Prefix* to) {
   to->set_length(from.length);
 }
 
-// How PPP's reasons begin; what a client wrote comes after that.
-constexpr std::array<std::pair<std::string_view, TerminateCause>, 9> kPppReasons = {{
-    {"the peer hung up", TerminateCause::kUserRequest},
-    {"LCP: the peer hung up", TerminateCause::kUserRequest},
-    {"LCP: the peer does not answer", TerminateCause::kLostCarrier},
-    {"MPPE is required", TerminateCause::kNasRequest},
-    {"authentication", TerminateCause::kUserError},
-    {"IPCP: the peer hung up", TerminateCause::kUserRequest},
-    {"IPCP", TerminateCause::kServiceUnavailable},
-    {"IPV6CP", TerminateCause::kServiceUnavailable},
-    {"no address", TerminateCause::kServiceUnavailable},
-}};
-
 }  // namespace
 
-TerminateCause TerminateCauseOf(EndCause cause, std::string_view reason) {
+TerminateCause TerminateCauseOf(EndCause cause) {
   switch (cause) {
     case EndCause::kClientHangUp:
       return TerminateCause::kUserRequest;
@@ -70,12 +56,13 @@ TerminateCause TerminateCauseOf(EndCause cause, std::string_view reason) {
       return TerminateCause::kNasError;
     case EndCause::kShutdown:
       return TerminateCause::kAdminReboot;
+    case EndCause::kAuthentication:
+      return TerminateCause::kUserError;
+    case EndCause::kEncryption:
+      return TerminateCause::kNasRequest;
+    case EndCause::kNetwork:
+      return TerminateCause::kServiceUnavailable;
     case EndCause::kPpp:
-      for (const auto& [begin, terminate_cause] : kPppReasons) {
-        if (reason.starts_with(begin)) {
-          return terminate_cause;
-        }
-      }
       return TerminateCause::kPortError;
   }
   return TerminateCause::kNasError;
@@ -158,7 +145,7 @@ void CallAccounting::OnTermsChanged(uint64_t id, const CallGrants& grants) {
   }
 }
 
-void CallAccounting::OnEnded(uint64_t id, EndCause cause, std::string_view reason,
+void CallAccounting::OnEnded(uint64_t id, EndCause cause,
                              const dataplane::v1::CallCounters& totals) {
   if (!up_) {
     return;
@@ -168,7 +155,7 @@ void CallAccounting::OnEnded(uint64_t id, EndCause cause, std::string_view reaso
                         .input_packets = totals.upstream_packets(),
                         .output_octets = totals.downstream_octets(),
                         .output_packets = totals.downstream_packets()},
-                       TerminateCauseOf(cause, reason));
+                       TerminateCauseOf(cause));
 }
 
 }  // namespace culvert

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string_view>
 
 #include "controlplane/aaa/authentication.h"
 #include "controlplane/accounting/record.h"
@@ -30,8 +29,7 @@ class CallAccounting {
   // OnIpv6: IPV6CP is open, with the client's interface identifier; 0: it has closed.
   void OnIpv6(uint64_t id, uint64_t interface_id);
   void OnTermsChanged(uint64_t id, const CallGrants& grants);
-  void OnEnded(uint64_t id, EndCause cause, std::string_view reason,
-               const dataplane::v1::CallCounters& totals);
+  void OnEnded(uint64_t id, EndCause cause, const dataplane::v1::CallCounters& totals);
 
  private:
   void Grant(const CallGrants& grants);
@@ -42,7 +40,7 @@ class CallAccounting {
   bool up_ = false;
 };
 
-// TerminateCauseOf: `reason` is PPP's when that ended the call.
-[[nodiscard]] accounting::TerminateCause TerminateCauseOf(EndCause cause, std::string_view reason);
+// TerminateCauseOf: RFC 2866 s5.10.
+[[nodiscard]] accounting::TerminateCause TerminateCauseOf(EndCause cause);
 
 }  // namespace culvert

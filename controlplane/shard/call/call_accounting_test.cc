@@ -18,7 +18,7 @@ using ::culvert::testing::ScriptedClient;
 using ::testing::HasSubstr;
 
 TEST(TerminateCauseOf, EveryCause) {
-  const auto of = [](EndCause cause) { return TerminateCauseOf(cause, ""); };
+  const auto of = [](EndCause cause) { return TerminateCauseOf(cause); };
   EXPECT_EQ(of(EndCause::kClientHangUp), TerminateCause::kUserRequest);
   EXPECT_EQ(of(EndCause::kControlConnection), TerminateCause::kLostCarrier);
   EXPECT_EQ(of(EndCause::kLostCarrier), TerminateCause::kLostCarrier);
@@ -30,12 +30,13 @@ TEST(TerminateCauseOf, EveryCause) {
   EXPECT_EQ(of(EndCause::kReplaced), TerminateCause::kPortPreempted);
   EXPECT_EQ(of(EndCause::kDataplane), TerminateCause::kNasError);
   EXPECT_EQ(of(EndCause::kShutdown), TerminateCause::kAdminReboot);
-  const auto ppp = [](std::string_view reason) { return TerminateCauseOf(EndCause::kPpp, reason); };
-  EXPECT_EQ(ppp("LCP: the peer hung up: bye"), TerminateCause::kUserRequest);
-  EXPECT_EQ(ppp("MPPE is required: CCP: the peer hung up"), TerminateCause::kNasRequest);
-  EXPECT_EQ(ppp("authentication failed"), TerminateCause::kUserError);
-  EXPECT_EQ(ppp("IPCP: renegotiated too often"), TerminateCause::kServiceUnavailable);
-  EXPECT_EQ(ppp("the link is looped back"), TerminateCause::kPortError);
+  const auto ppp = [](ppp::EndKind kind) { return TerminateCauseOf(EndCauseOf(kind)); };
+  EXPECT_EQ(ppp(ppp::EndKind::kPeerHungUp), TerminateCause::kUserRequest);
+  EXPECT_EQ(ppp(ppp::EndKind::kPeerSilent), TerminateCause::kLostCarrier);
+  EXPECT_EQ(ppp(ppp::EndKind::kEncryption), TerminateCause::kNasRequest);
+  EXPECT_EQ(ppp(ppp::EndKind::kAuthentication), TerminateCause::kUserError);
+  EXPECT_EQ(ppp(ppp::EndKind::kNetwork), TerminateCause::kServiceUnavailable);
+  EXPECT_EQ(ppp(ppp::EndKind::kProtocol), TerminateCause::kPortError);
 }
 
 class CallAccountingTest : public ControlPlaneTest {

@@ -57,6 +57,12 @@ std::string_view EndCauseName(EndCause cause) {
       return "client-hang-up";
     case EndCause::kControlConnection:
       return "control-connection";
+    case EndCause::kAuthentication:
+      return "authentication";
+    case EndCause::kEncryption:
+      return "encryption";
+    case EndCause::kNetwork:
+      return "network";
     case EndCause::kPpp:
       return "ppp";
     case EndCause::kLostCarrier:
@@ -77,6 +83,25 @@ std::string_view EndCauseName(EndCause cause) {
       return "shutdown";
   }
   return "other";
+}
+
+EndCause EndCauseOf(ppp::EndKind kind) {
+  switch (kind) {
+    case ppp::EndKind::kPeerHungUp:
+      return EndCause::kClientHangUp;
+    case ppp::EndKind::kPeerSilent:
+      return EndCause::kLostCarrier;
+    case ppp::EndKind::kAuthentication:
+      return EndCause::kAuthentication;
+    case ppp::EndKind::kEncryption:
+      return EndCause::kEncryption;
+    case ppp::EndKind::kNetwork:
+      return EndCause::kNetwork;
+    case ppp::EndKind::kAsked:
+    case ppp::EndKind::kProtocol:
+      return EndCause::kPpp;
+  }
+  return EndCause::kPpp;
 }
 
 CallReport::CallReport(const Services* services, const CallIdentity& identity)
@@ -216,7 +241,7 @@ void CallReport::OnEnded(EndCause cause, std::string_view reason,
         totals.upstream_octets(), totals.downstream_packets(), totals.downstream_octets(),
         totals.upstream_drops() + totals.downstream_drops());
   }
-  accounting_.OnEnded(record_.id, cause, reason, totals);
+  accounting_.OnEnded(record_.id, cause, totals);
   services_->metrics->OnCallEnded(EndCauseName(cause));
   services_->directory->Publish(CallEvent::DOWN, record_);
 }

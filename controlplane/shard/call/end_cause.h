@@ -1,15 +1,20 @@
-// EndCause is why a call ended, in a form fit for a metric's label.
+// EndCause is why a call ended, for metrics, hooks and accounting.
 #pragma once
 
 #include <cstdint>
 #include <string_view>
 
+#include "controlplane/ppp/call.h"
+
 namespace culvert {
 
 enum class EndCause : uint8_t {
-  kClientHangUp,       // Call-Clear-Request or Call-Disconnect-Notify
+  kClientHangUp,       // Call-Clear-Request, Call-Disconnect-Notify or LCP
   kControlConnection,  // closed or lost
-  kPpp,                // LCP, authentication, IPCP or CCP ended it
+  kAuthentication,     // failed, refused or not done in time
+  kEncryption,         // MPPE is required, and cannot be had
+  kNetwork,            // no address, or no network protocol
+  kPpp,                // something else in PPP
   kLostCarrier,        // the client is silent, or has begun another session
   kIdleTimeout,
   kSessionTimeout,
@@ -20,5 +25,7 @@ enum class EndCause : uint8_t {
   kShutdown,
 };
 [[nodiscard]] std::string_view EndCauseName(EndCause cause);
+// EndCauseOf: of a call that PPP has ended unasked.
+[[nodiscard]] EndCause EndCauseOf(ppp::EndKind kind);
 
 }  // namespace culvert
