@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "controlplane/logging/printable.h"
 #include "proto/config/filter/filter_rule.h"
+#include "proto/config/filter/filter_size.h"
 
 namespace culvert::filters {
 
@@ -14,8 +16,6 @@ using config::FilterRule;
 
 namespace {
 
-// Of the data plane: rules altogether, and those whose ports are a range, one or both.
-constexpr int kMaxRules = 4096, kMaxOneRange = 1024, kMaxTwoRanges = 256;
 constexpr size_t kMaxShownLen = 255;  // of an error
 
 void SetPrefix(const FilterRule::Prefix& from, v1::Prefix* to) {
@@ -55,9 +55,6 @@ void Add(const FilterRule& rule, v1::Filter* filter) {
   ForEach(rule.source.ports, [&](const FilterRule::Range* source) {
     ForEach(destinations, [&](const FilterRule::Range* destination) {
       ForEach(rule.flags, [&](const FilterRule::Flags* flags) {
-        if (filter->rules_size() > kMaxRules) {
-          return;  // too many already
-        }
         v1::FilterRule* to = filter->add_rules();
         to->set_permit(rule.permit);
         to->set_upstream(rule.in);
@@ -84,25 +81,21 @@ std::string Shown(const std::string& error) {
   return plain ? error.substr(0, kMaxShownLen) : Printable(error);
 }
 
-bool RangesFit(const v1::Filter& filter) {
-  const auto is_range = [](const v1::Range& range) { return range.first() != range.last(); };
-  int num[3] = {};
-  for (const v1::FilterRule& rule : filter.rules()) {
-    ++num[(is_range(rule.source_ports()) ? 1 : 0) + (is_range(rule.destination_ports()) ? 1 : 0)];
-  }
-  return num[1] <= kMaxOneRange && num[2] <= kMaxTwoRanges;
-}
-
 }  // namespace
 
 tl::expected<v1::Filter, std::string> MakeProgram(std::span<const std::string> rules) {
   v1::Filter filter;
   filter.set_permit_upstream(true);
   filter.set_permit_downstream(true);
+  config::FilterSize size;
   for (const std::string& text : rules) {
     const auto rule = config::ParseFilterRule(text);
     if (!rule) {
       return tl::unexpected(fmt::format("\"{}\": {}", Printable(text), Shown(rule.error())));
+    }
+    size.Add(*rule);
+    if (std::string excess = size.Excess(); !excess.empty()) {
+      return tl::unexpected(std::move(excess));
     }
     Add(*rule, &filter);
     if (rule->in) {
@@ -110,13 +103,6 @@ tl::expected<v1::Filter, std::string> MakeProgram(std::span<const std::string> r
     } else {
       filter.set_permit_downstream(!rule->permit);
     }
-  }
-  if (!RangesFit(filter)) {
-    return tl::unexpected(fmt::format("more than {} rules with a range of ports or {} with two",
-                                      kMaxOneRange, kMaxTwoRanges));
-  }
-  if (filter.rules_size() > kMaxRules) {
-    return tl::unexpected(fmt::format("more than {} rules when lists are written out", kMaxRules));
   }
   return filter;
 }

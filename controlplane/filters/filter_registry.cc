@@ -19,8 +19,7 @@ namespace {
 constexpr char kRulesName[] = "NAS-Filter-Rule";
 const std::string kSeparator(1, '\0');
 
-// ProgramOf: what the check of the configuration does not see is too many rules; such a filter
-// denies all.
+// ProgramOf: the check of the configuration has seen to it that this works. Else: nothing passes.
 v1::Filter ProgramOf(const NamedRules& named) {
   auto program = MakeProgram(named.rules);
   if (!program) {

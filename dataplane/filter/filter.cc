@@ -12,7 +12,8 @@ namespace {
 
 // Building takes long and much memory for rules with ranges of ports, above all with two of them:
 // so there are not too many of these in a filter, and few in one classifier.
-constexpr size_t kMaxTwoRanges = 256, kMaxOneRange = 1024;
+using config::kMaxOneRangeRules;
+using config::kMaxTwoRangesRules;
 constexpr unsigned kClassifierWeight = 2048, kTwoRangesWeight = 128, kOneRangeWeight = 16;
 
 // Names must be unique in the process.
@@ -59,7 +60,7 @@ absl::Status CheckPorts(size_t i, const FilterRuleSpec& rule) {
 }
 
 bool IsRange(const std::optional<PortRange>& ports) {
-  return ports && ports->first != ports->last && (ports->first != 0 || ports->last != 65535);
+  return ports && config::IsRange(ports->first, ports->last);
 }
 
 absl::Status CheckRanges(const FilterSpec& spec) {
@@ -67,12 +68,12 @@ absl::Status CheckRanges(const FilterSpec& spec) {
   for (const FilterRuleSpec& rule : spec.rules) {
     ++num[(IsRange(rule.source_ports) ? 1 : 0) + (IsRange(rule.destination_ports) ? 1 : 0)];
   }
-  if (num[1] <= kMaxOneRange && num[2] <= kMaxTwoRanges) {
+  if (num[1] <= kMaxOneRangeRules && num[2] <= kMaxTwoRangesRules) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat("rules: ", num[1], " with a range of ports and ",
-                                                 num[2], " with two; allowed: ", kMaxOneRange,
-                                                 " and ", kMaxTwoRanges));
+                                                 num[2], " with two; allowed: ", kMaxOneRangeRules,
+                                                 " and ", kMaxTwoRangesRules));
 }
 
 // NumTogether is how many of these rules, at least one, go into one classifier.

@@ -6,11 +6,12 @@
 #include <vector>
 
 #include "dataplane/datapath.h"
+#include "proto/config/filter/filter_size.h"
 
 namespace culvert::dataplane {
 
 constexpr uint32_t kMaxFilterId = 1023;
-constexpr size_t kMaxFilterRules = 4096;
+using config::kMaxFilterRules;
 
 struct PortRange {
   uint16_t first = 0, last = 65535;  // inclusive

@@ -25,7 +25,7 @@ void CheckService(const v1::Config& config, const SourceMap& places,
 // are named and are not there, or chained in a ring.
 void CheckPools(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems);
 
-// CheckFilters: names that are there twice, rules that are none, policy.filter.
+// CheckFilters: names that are there twice, rules that are none or too many, policy.filter.
 void CheckFilters(const v1::Config& config, const SourceMap& places,
                   std::vector<Problem>* problems);
 

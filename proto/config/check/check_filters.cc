@@ -4,6 +4,7 @@
 
 #include "proto/config/check/check.h"
 #include "proto/config/filter/filter_rule.h"
+#include "proto/config/filter/filter_size.h"
 #include "proto/config/repeats.h"
 
 namespace culvert::config {
@@ -19,13 +20,20 @@ void CheckNames(const v1::Config& config, const SourceMap& places, std::vector<P
 
 void CheckRules(const v1::Config& config, const SourceMap& places, std::vector<Problem>* problems) {
   for (int i = 0; i < config.filters_size(); ++i) {
+    FilterSize size;
     for (int j = 0; j < config.filters(i).rules_size(); ++j) {
       const std::string key = fmt::format("filters[{}].rules[{}]", i, j);
       const std::string& text = config.filters(i).rules(j);
       const auto rule = ParseFilterRule(text);
-      if (!rule && places.Usable(key)) {
+      if (rule) {
+        size.Add(*rule);
+      } else if (places.Usable(key)) {
         problems->push_back(places.At({key}, fmt::format("\"{}\": {}", text, rule.error())));
       }
+    }
+    if (const std::string excess = size.Excess(); !excess.empty()) {
+      problems->push_back(places.At({fmt::format("filters[{}].rules", i)},
+                                    fmt::format("{}: {}", config.filters(i).name(), excess)));
     }
   }
 }
