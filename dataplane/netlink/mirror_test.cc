@@ -219,7 +219,8 @@ TEST_F(MirrorTest, AddressesAndRoutesOfTheConfigurationMayBeIpv6) {
       if (found == datapath_.ipv6_routes.end()) return std::nullopt;
       return found->second.kind;
     };
-    EXPECT_EQ(kind(0x20010db8000c0000, 1, 128), RouteKind::kLocal);
+    // The kernel makes an IPv6 address's own route a little later, in a worker thread.
+    EXPECT_TRUE(Eventually([&] { return kind(0x20010db8000c0000, 1, 128) == RouteKind::kLocal; }));
     EXPECT_EQ(kind(0x20010db8000c0000, 0, 64), RouteKind::kAdjacency);
     EXPECT_EQ(kind(0x20010db810000000, 0, 36), RouteKind::kClients);
   });
