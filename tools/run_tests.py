@@ -21,6 +21,7 @@ FUZZ_BUILD = os.path.join(ROOT, "build", "fuzz")
 LOGS = os.path.join(ROOT, "build", "logs")
 PARTS = ("unit", "golden", "fuzz", "e2e")
 MESON_SKIP = 77
+RELEASE_CASES = re.compile(r"-release$")    # end-to-end cases that want build/release too
 FUZZ_SECONDS = 5    # for each target
 
 ENVIRONMENT = {
@@ -165,6 +166,9 @@ def run_end_to_end(tally, pattern, jobs):
                            check=True).stdout.split()
     if not names:
         return
+    if any(RELEASE_CASES.search(name) for name in names) and not build("release"):
+        tally.fail("e2e: the release does not build")
+        tally.count["failed"] += 1      # what was built before may still pass
     runner = subprocess.Popen(command, env=ENVIRONMENT)
     try:
         runner.wait()

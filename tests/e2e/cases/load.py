@@ -120,41 +120,6 @@ def load_wrong_use(lab):
     gateway.wait_calls(0)
 
 
-def descriptors(gateway):
-    # `ip netns exec` has become the program: its process is ours.
-    return {name: len(os.listdir(f"/proc/{running.pid}/fd"))
-            for name, running in gateway.processes.items()}
-
-
-def used_addresses(gateway):
-    return sum(value for name, value in gateway.metrics().items()
-               if name.startswith("culvert_pool_addresses_used"))
-
-
-@case("load-monkey", limit=200)
-def load_monkey(lab):
-    """A seeded soak that misbehaves: then no call, address, buffer or descriptor is left over.
-
-    CULVERT_MONKEY_SECONDS: how long it goes on; CULVERT_MONKEY_SEED: another one."""
-    gateway = start(lab, ppp__echo_interval_s=5, ppp__echo_failures=2)
-    seconds = int(os.environ.get("CULVERT_MONKEY_SECONDS", 20))
-    before = descriptors(gateway)
-    done = lab.network.exec(
-        lab.network.client(), find_binary(lab.build, "culvert-load"), "monkey", "--server",
-        GATEWAY[0], "--source", SOURCES, "--password", "secret", "--sink", SINK, "--packet-rate", 5,
-        "--seed", os.environ.get("CULVERT_MONKEY_SEED", 7), "--seconds", seconds, "--management",
-        gateway.config["management"]["socket"], timeout=seconds + 150, check=False)
-    print(done.stderr + done.stdout)
-    expect(done.returncode == 0, f"status {done.returncode}: {done.stdout[-400:]}")
-    expect("all is back at the start" in done.stdout, done.stdout[-400:])
-    gateway.wait_calls(0)
-    process.wait_for("all addresses to be free", lambda: used_addresses(gateway) == 0, 15, 0.5)
-    time.sleep(1)
-    for name, number in descriptors(gateway).items():
-        # culvertctl has connected meanwhile; gRPC keeps a descriptor or two for good.
-        expect(number <= before[name] + 4, f"{name}: {before[name]} descriptors, then {number}")
-
-
 def ask(lab, path, **request):
     """A request to a run's control socket; its reply, which must have no error."""
     with socket.socket(socket.AF_UNIX) as client:
