@@ -129,21 +129,28 @@ class Namespaces:
         for name in (self.clients, self.gateway):
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
-    def _make(self):
-        for name in (self.gateway, self.clients):
-            run("ip", "netns", "add", name)
-            run("ip", "netns", "exec", name, "sysctl", "-q", "-w",
-                "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
-                "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0")
-            run("ip", "-n", name, "link", "set", "lo", "up")
-        run("ip", "-n", self.clients, "link", "add", "cli0", "txqueuelen", 10000, "type", "veth",
-            "peer", "name", "acc0", "netns", self.gateway)
+    def add(self, name, outside, port):
+        """A namespace, with an interface that is joined to `port` in the gateway's."""
+        self._add(name)
+        run("ip", "-n", name, "link", "add", outside, "txqueuelen", 10000, "type", "veth",
+            "peer", "name", port, "netns", self.gateway)
         # A packet socket takes whole frames with their checksums.
-        for name, interface in ((self.clients, "cli0"), (self.gateway, "acc0")):
-            run("ip", "netns", "exec", name, "ethtool", "-K", interface, "tx", "off", "tso", "off",
-                "gso", "off", "gro", "off")
-        run("ip", "-n", self.gateway, "link", "set", "acc0", "arp", "off", "promisc", "on", "up")
-        run("ip", "-n", self.clients, "link", "set", "cli0", "up")
+        for namespace, interface in ((name, outside), (self.gateway, port)):
+            run("ip", "netns", "exec", namespace, "ethtool", "-K", interface, "tx", "off", "tso",
+                "off", "gso", "off", "gro", "off")
+        run("ip", "-n", self.gateway, "link", "set", port, "arp", "off", "promisc", "on", "up")
+        run("ip", "-n", name, "link", "set", outside, "up")
+
+    def _add(self, name):
+        run("ip", "netns", "add", name)
+        run("ip", "netns", "exec", name, "sysctl", "-q", "-w",
+            "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1",
+            "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+
+    def _make(self):
+        self._add(self.gateway)
+        self.add(self.clients, "cli0", "acc0")
         run("ip", "-n", self.clients, "addr", "add", f"{OUTER}9/24", "dev", "cli0")
         run("ip", "netns", "exec", self.clients, "sysctl", "-q", "-w",
             "net.ipv4.ip_local_port_range=2000 65000")
@@ -154,7 +161,7 @@ DATAPLANE_CONFIG = """
 socket = "{folder}/dataplane.sock"
 idle = "sleep"
 main_core = {core}
-worker_cores = [{core}]
+worker_cores = [{worker_core}]
 huge_pages = "off"
 memory_mb = 1024
 mbufs = 65536
@@ -170,9 +177,12 @@ routes = ["10.0.0.0/13"]
 """
 
 
-def dataplane_config(folder, core):
+def dataplane_config(folder, core, worker_core=None):
+    """`core`: of its control side, and of its worker where that has none of its own."""
     addresses = ", ".join(f'"{OUTER}{i}/24"' for i in range(1, NUM_ADDRESSES + 1))
-    return DATAPLANE_CONFIG.format(folder=folder, core=core, addresses=addresses)
+    return DATAPLANE_CONFIG.format(
+        folder=folder, core=core, addresses=addresses,
+        worker_core=core if worker_core is None else worker_core)
 
 
 @contextlib.contextmanager
