@@ -1,6 +1,5 @@
 #include "controlplane/client_role/control_client.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace culvert::client_role {
@@ -80,34 +79,34 @@ void ControlClient::OnStartReply(const wp::StartReply& reply, uint64_t now_ms) {
 }
 
 void ControlClient::OnCallReply(const wp::OutgoingCallReply& reply) {
-  Call* call = Find(reply.peer_call_id);
+  const uint16_t call_id = reply.peer_call_id;
+  Call* call = Find(call_id);
   if (call == nullptr || call->step != Call::Step::kWaitReply) {
     return;  // one that was hung up meanwhile waits for its Call-Disconnect-Notify
   }
   if (reply.result == kResultOk) {
     call->step = Call::Step::kEstablished;
     call->peer_call_id = reply.call_id;
-    effects_.emplace_back(CallOpened{.call_id = call->call_id, .peer_call_id = reply.call_id});
-    return;
+    by_peer_id_[reply.call_id] = call_id;
+    effects_.emplace_back(CallOpened{.call_id = call_id, .peer_call_id = reply.call_id});
+  } else {
+    Forget(call_id);
+    effects_.emplace_back(
+        CallRefused{.call_id = call_id, .result = reply.result, .error = reply.error});
   }
-  const CallRefused refused{.call_id = call->call_id, .result = reply.result, .error = reply.error};
-  std::erase_if(calls_, [&](const Call& one) { return one.call_id == refused.call_id; });
-  effects_.emplace_back(refused);
+  DropWaits();
 }
 
 void ControlClient::OnDisconnect(const wp::CallDisconnectNotify& notify) {
   // The id is the sender's (s2.13). A call that was hung up before its reply came has none yet.
-  auto it = std::find_if(calls_.begin(), calls_.end(), [&](const Call& call) {
-    return call.peer_call_id == notify.call_id && call.step != Call::Step::kWaitReply;
-  });
-  if (it == calls_.end() && calls_.size() == 1) {
-    it = calls_.begin();
-  }
-  if (it == calls_.end()) {
+  const auto it = by_peer_id_.find(notify.call_id);
+  if (it == by_peer_id_.end() && calls_.size() != 1) {
     return;
   }
-  effects_.emplace_back(CallClosed{.call_id = it->call_id, .result = notify.result});
-  calls_.erase(it);
+  const uint16_t call_id = it != by_peer_id_.end() ? it->second : calls_.begin()->first;
+  Forget(call_id);
+  effects_.emplace_back(CallClosed{.call_id = call_id, .result = notify.result});
+  DropWaits();
 }
 
 void ControlClient::OnPeerClosed(std::string_view reason) {
@@ -126,7 +125,7 @@ void ControlClient::Dial(uint16_t call_id, uint64_t now_ms) {
   if (state_ != State::kEstablished || Find(call_id) != nullptr) {
     return;
   }
-  calls_.push_back({.call_id = call_id, .deadline_ms = now_ms + settings_->reply_timeout_ms});
+  AddWait(call_id, &calls_[call_id], now_ms);
   wp::OutgoingCallRequest request;
   request.call_id = call_id;
   request.serial_number = call_id;
@@ -144,7 +143,7 @@ void ControlClient::HangUp(uint16_t call_id, uint64_t now_ms) {
     return;
   }
   call->step = Call::Step::kWaitDisconnect;
-  call->deadline_ms = now_ms + settings_->reply_timeout_ms;
+  AddWait(call_id, call, now_ms);
   Send(wp::CallClearRequest{.call_id = call_id});
 }
 
@@ -168,13 +167,10 @@ std::optional<uint64_t> ControlClient::deadline_ms() const {
   if (state_ == State::kWaitReply || state_ == State::kWaitStopReply) {
     return deadline_ms_;
   }
-  std::optional<uint64_t> next;
-  for (const Call& call : calls_) {
-    if (state_ == State::kEstablished && call.step != Call::Step::kEstablished) {
-      next = std::min(next.value_or(UINT64_MAX), call.deadline_ms);
-    }
+  if (state_ != State::kEstablished || first_wait_ == waits_.size()) {
+    return std::nullopt;
   }
-  return next;
+  return waits_[first_wait_].deadline_ms;
 }
 
 std::vector<ControlEffect> ControlClient::TakeEffects() { return std::exchange(effects_, {}); }
@@ -185,13 +181,48 @@ void ControlClient::Send(const wp::Message& message) { output_.Push(wp::Emit(mes
 void ControlClient::Close(std::string_view reason) {
   state_ = State::kClosed;
   calls_.clear();
+  by_peer_id_.clear();
+  waits_.clear();
+  first_wait_ = 0;
   effects_.emplace_back(ConnectionClosed{.reason = std::string(reason)});
 }
 
 ControlClient::Call* ControlClient::Find(uint16_t call_id) {
-  const auto it = std::find_if(calls_.begin(), calls_.end(),
-                               [&](const Call& call) { return call.call_id == call_id; });
-  return it == calls_.end() ? nullptr : &*it;
+  const auto it = calls_.find(call_id);
+  return it == calls_.end() ? nullptr : &it->second;
+}
+
+void ControlClient::Forget(uint16_t call_id) {
+  const auto it = calls_.find(call_id);
+  const auto peer = by_peer_id_.find(it->second.peer_call_id);
+  if (peer != by_peer_id_.end() && peer->second == call_id) {
+    by_peer_id_.erase(peer);
+  }
+  calls_.erase(it);
+}
+
+bool ControlClient::Waits(const Wait& wait) const {
+  const auto it = calls_.find(wait.call_id);
+  return it != calls_.end() && it->second.step != Call::Step::kEstablished &&
+         it->second.deadline_ms == wait.deadline_ms;
+}
+
+// AddWait: all wait for the same time, so that the last one to begin is the last one to end.
+void ControlClient::AddWait(uint16_t call_id, Call* call, uint64_t now_ms) {
+  call->deadline_ms = now_ms + settings_->reply_timeout_ms;
+  waits_.push_back({.deadline_ms = call->deadline_ms, .call_id = call_id});
+  DropWaits();
+}
+
+// DropWaits leaves one in front that a call waits for, or none.
+void ControlClient::DropWaits() {
+  while (first_wait_ < waits_.size() && !Waits(waits_[first_wait_])) {
+    ++first_wait_;
+  }
+  if (first_wait_ == waits_.size()) {
+    waits_.clear();
+    first_wait_ = 0;
+  }
 }
 
 }  // namespace culvert::client_role

@@ -4,6 +4,8 @@
 // takes after every input. One thread.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -80,9 +82,15 @@ class ControlClient {
   enum class State : uint8_t { kIdle, kWaitReply, kEstablished, kWaitStopReply, kClosed };
   struct Call {
     enum class Step : uint8_t { kWaitReply, kEstablished, kWaitDisconnect };
-    uint16_t call_id = 0, peer_call_id = 0;
+    uint16_t peer_call_id = 0;
     Step step = Step::kWaitReply;
     uint64_t deadline_ms = 0;  // not of kEstablished
+  };
+  // Wait: a call's, in the order of their ends; one that no call waits for any more stays until it
+  // is the first.
+  struct Wait {
+    uint64_t deadline_ms;
+    uint16_t call_id;
   };
 
   void Send(const wire::pptp::Message& message);
@@ -92,12 +100,20 @@ class ControlClient {
   void OnDisconnect(const wire::pptp::CallDisconnectNotify& notify);
   void Close(std::string_view reason);
   [[nodiscard]] Call* Find(uint16_t call_id);
+  [[nodiscard]] bool Waits(const Wait& wait) const;
+  void AddWait(uint16_t call_id, Call* call, uint64_t now_ms);
+  void DropWaits();
+  void Forget(uint16_t call_id);
 
   const ControlClientSettings* const settings_;
   wire::pptp::StreamParser parser_;
   pptp::OutputQueue output_;
   std::vector<ControlEffect> effects_;
-  std::vector<Call> calls_;
+  // A connection may have 65,535 calls.
+  absl::flat_hash_map<uint16_t, Call> calls_;
+  absl::flat_hash_map<uint16_t, uint16_t> by_peer_id_;
+  std::vector<Wait> waits_;
+  size_t first_wait_ = 0;
   State state_ = State::kIdle;
   uint64_t deadline_ms_ = 0;  // kWaitReply, kWaitStopReply
 };

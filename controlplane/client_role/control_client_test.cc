@@ -174,6 +174,49 @@ TEST(ControlClient, CallWithoutReplyClosesTheConnection) {
   EXPECT_EQ(line.Wait(1), "[closed]");
 }
 
+// Each wait ends by itself; what a call waited for before it was hung up does not count any more.
+TEST(ControlClient, WaitsForTheCallThatHasWaitedLongest) {
+  Line line;
+  Bring(line, State::kEstablished);
+  for (const uint16_t call_id : {1, 2, 3}) {
+    line.client.Dial(call_id, line.now_ms);
+    line.now_ms += 1000;
+  }
+  EXPECT_EQ(line.client.deadline_ms(), 61'000);
+  line.Receive(wp::OutgoingCallReply{.call_id = 11, .peer_call_id = 1});
+  EXPECT_EQ(line.client.deadline_ms(), 62'000);
+  line.client.HangUp(2, line.now_ms);
+  EXPECT_EQ(line.client.deadline_ms(), 63'000);
+  line.Receive(wp::OutgoingCallReply{.call_id = 13, .peer_call_id = 3});
+  EXPECT_EQ(line.client.deadline_ms(), 64'000) << "the one that was hung up";
+  EXPECT_EQ(line.Wait(59'999), "");
+  EXPECT_EQ(line.Wait(1), "[closed]");
+}
+
+TEST(ControlClient, HoldsAsManyCallsAsThereAreCallIds) {
+  constexpr uint16_t kOffset = 4711;
+  Line line;
+  Bring(line, State::kEstablished);
+  for (uint32_t id = 1; id <= UINT16_MAX; ++id) {
+    line.client.Dial(static_cast<uint16_t>(id), line.now_ms);
+    line.client.OnWritten(line.client.PendingOutput().size());
+  }
+  const auto peer_of = [](uint32_t id) { return static_cast<uint16_t>(id + kOffset); };
+  for (uint32_t id = 1; id <= UINT16_MAX; ++id) {
+    line.client.OnOctets(wp::Emit(wp::OutgoingCallReply{.call_id = peer_of(id),
+                                                        .peer_call_id = static_cast<uint16_t>(id)}),
+                         line.now_ms);
+  }
+  EXPECT_EQ(line.client.TakeEffects().size(), UINT16_MAX);
+  EXPECT_EQ(line.client.deadline_ms(), std::nullopt);
+  for (uint32_t id = UINT16_MAX; id > 1; --id) {
+    line.client.OnOctets(wp::Emit(wp::CallDisconnectNotify{.call_id = peer_of(id), .result = 4}),
+                         line.now_ms);
+  }
+  EXPECT_EQ(line.client.TakeEffects().size(), UINT16_MAX - 1);
+  EXPECT_EQ(line.Receive(wp::CallDisconnectNotify{.call_id = peer_of(1), .result = 4}), "[gone 1]");
+}
+
 TEST(ControlClient, TheHigherAddressWinsACollision) {
   EXPECT_TRUE(WinsCollision(0xc0a80002, 0xc0a80001));
   EXPECT_FALSE(WinsCollision(0x0a000001, 0xc0a80001)) << "unsigned";
