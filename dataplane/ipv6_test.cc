@@ -4,6 +4,7 @@
 #include "dataplane/forwarding/fib6.h"
 #include "dataplane/forwarding/prefix_table.h"
 #include "dataplane/rig/call_rig.h"
+#include "dataplane/steps/steps.h"
 #include "proto/wire/ip/ip6.h"
 #include "proto/wire/ppp.h"
 
@@ -284,6 +285,25 @@ TEST_F(Ipv6Test, LargePacketsAndSegments) {
   const auto up = rig_.Sent(1);
   ASSERT_EQ(up.size(), 1u);
   EXPECT_EQ(wire::LoadBe16(&up[0][up[0].size() - 2]), 1220);
+}
+
+// The control side may take a call's IPv6 while its packets are on their way.
+TEST(InnerIpv6StepTest, IPv6ThatIsTakenMeanwhile) {
+  CallRig rig;
+  auto prefixes = *CallPrefixTable::Create();
+  WorkerContext context;
+  context.prefixes = prefixes.get();
+  const Bytes to_the_link =
+      MakeIpv6({Ip6(0xfe80ULL << 48, kInterfaceId), Ip6(0xff02ULL << 48, 2)}, Bytes(8));
+  rte_mbuf* mbuf = rig.NewMbuf(to_the_link);
+  Packet& packet = ResetPacket(mbuf);
+  Call call{};
+  packet.call = &call;
+  packet.length = static_cast<uint16_t>(to_the_link.size());
+  const Verdict verdict = InnerIpv6Step(packet, context);
+  ASSERT_EQ(verdict.kind(), Verdict::Kind::kDrop);
+  EXPECT_EQ(verdict.reason(), DropReason::call_stale);
+  rte_pktmbuf_free(mbuf);
 }
 
 // Errors of RFC 4443, from our address on the side that they leave by.

@@ -54,7 +54,8 @@ class CallPrefixTable {
   CallPrefixTable& operator=(const CallPrefixTable&) = delete;
 
   // Find gives null for a call that has none. For the call's worker, until its next command for
-  // that call; `call_index` below kSize.
+  // that call; asked again, also for the same packet, it may answer otherwise. `call_index` below
+  // kSize.
   [[nodiscard]] const CallPrefixes* Find(uint32_t call_index) const {
     return entries_[call_index].load(std::memory_order_acquire);
   }

@@ -45,6 +45,9 @@ Verdict InnerIpv6Step(Packet& packet, WorkerContext& context) {
       return Verdict::Drop(DropReason::ipv6_link_scope);
     }
     const CallPrefixes* own = context.prefixes->Find(packet.call_index);
+    if (own == nullptr) {  // the call has lost its IPv6 since it was asked before
+      return Verdict::Drop(DropReason::call_stale);
+    }
     const bool may = wire::ip6::IsUnspecified(header->source) ||
                      IsOwnLinkLocal(header->source, *own) ||
                      own->Covers(NumberOf(header->source.data()));
