@@ -5,6 +5,7 @@
 #include "dataplane/forwarding/prefix_table.h"
 #include "dataplane/rig/call_rig.h"
 #include "dataplane/steps/steps.h"
+#include "proto/wire/ip/icmp.h"
 #include "proto/wire/ip/ip6.h"
 #include "proto/wire/ppp.h"
 
@@ -285,6 +286,31 @@ TEST_F(Ipv6Test, LargePacketsAndSegments) {
   const auto up = rig_.Sent(1);
   ASSERT_EQ(up.size(), 1u);
   EXPECT_EQ(wire::LoadBe16(&up[0][up[0].size() - 2]), 1220);
+}
+
+// RFC 1191 for a call whose outer packets may not be cut: the sender learns of the narrow place.
+TEST_F(Ipv6Test, ANarrowPlaceOnTheWayToTheClientIsTold) {
+  rig_.datapath().own_addresses().SetIpv6(1, ToOctets(kGateway6));
+  CallSpec spec = Spec();
+  spec.outer.dont_fragment = true;
+  rig_.Program(spec);
+  FromPort(1, MakeIpv6({kServer6, kClient6}, Bytes(1400)));
+  const auto tunnel = rig_.Sent(0);
+  ASSERT_EQ(tunnel.size(), 1u);
+  const auto told_at = [&](uint16_t outer_mtu) -> uint32_t {
+    const Bytes quote(tunnel[0].begin() + 14, tunnel[0].begin() + 14 + 28);
+    Bytes error(wire::icmp::ErrorPacketLen(quote.size()));
+    wire::icmp::EmitErrorPacket(wire::icmp::FragmentationNeeded(outer_mtu), kPeer2, kLocal, 1,
+                                quote, error);
+    rig_.ReceiveIpv4(0, error);
+    FromPort(1, MakeIpv6({kServer6, kClient6}, Bytes(1400)));
+    EXPECT_TRUE(rig_.Sent(0).empty());
+    const auto sent = rig_.Sent(1);
+    EXPECT_EQ(sent.size(), 1u);
+    return sent.empty() ? 0 : wire::LoadBe32(&sent[0][14 + 40 + 4]);
+  };
+  EXPECT_EQ(told_at(1400), 1400u - 40);
+  EXPECT_EQ(told_at(800), 1280u) << "no IPv6 sender goes below";
 }
 
 // The control side may take a call's IPv6 while its packets are on their way.

@@ -1,9 +1,10 @@
+#include "dataplane/steps/downstream/mtu.h"
+
 #include <algorithm>
 
 #include "dataplane/call/call_mtu.h"
 #include "dataplane/ip/icmp_error.h"
 #include "dataplane/ip/spawn_fragments.h"
-#include "dataplane/steps/steps.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -20,7 +21,7 @@ Verdict TooBig(Packet& packet, uint16_t mtu, WorkerContext& context) {
   return reason ? Verdict::Drop(*reason) : Verdict::Next();
 }
 
-// Narrowed: RFC 1191 s6, for a call whose outer packets may not be cut.
+// Narrowed is for a call whose outer packets may not be cut.
 uint16_t Narrowed(const Call& call, const WorkerContext& context) {
   const uint16_t outer = context.path_mtus->Find(
       {call.local_address, call.peer_address, call.peer_call_id}, context.now_ms);
@@ -31,10 +32,13 @@ uint16_t Narrowed(const Call& call, const WorkerContext& context) {
 
 }  // namespace
 
+uint16_t MtuOf(const Call& call, const WorkerContext& context) {
+  return call.dont_fragment == 0 ? call.mtu : Narrowed(call, context);
+}
+
 // The client's MRU and the outer path bound what a call takes.
 Verdict MtuStep(Packet& packet, WorkerContext& context) {
-  const Call& call = *packet.call;
-  const uint16_t mtu = call.dont_fragment == 0 ? call.mtu : Narrowed(call, context);
+  const uint16_t mtu = MtuOf(*packet.call, context);
   if (packet.ip.total_len > mtu) {
     return TooBig(packet, mtu, context);
   }
