@@ -73,6 +73,29 @@ TEST_F(WaitingTest, NotBeyondTheirCall) {
   EXPECT_EQ(rig_.Sent(1).size(), 5u);
 }
 
+// RFC 2637 s4.2: what waits has its room in the peer's window.
+TEST_F(WaitingTest, TheyTakeRoomInThePeersWindow) {
+  spec_.send = spec_.receive;
+  spec_.peer_window = 40;  // half of it at first
+  rig_.Program(spec_);
+  const auto burst = [this](unsigned num) {
+    for (unsigned i = 0; i < kBurstLen; ++i) {
+      if (i < num) {
+        rig_.ReceiveIpv4(1, CallRig::PacketToClient());
+      } else {
+        rig_.Receive(1, Bytes(60));  // for somebody else
+      }
+    }
+    rig_.datapath().RunWorkerOnce(0);
+  };
+  burst(13);
+  EXPECT_EQ(rig_.Sent(0).size(), 8u);
+  burst(20);
+  rig_.Run();
+  EXPECT_EQ(rig_.Sent(0).size(), 12u);
+  EXPECT_EQ(rig_.Drops("send_window"), 13u);
+}
+
 // The rig finds mbufs that were not freed.
 TEST_F(WaitingTest, EndWithTheWorker) {
   Control(3);

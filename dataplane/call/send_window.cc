@@ -42,12 +42,21 @@ void SendWindow::TimeOut(uint32_t next_sequence) {
   times_ = false;
 }
 
-bool SendWindow::Reserve(uint32_t next_sequence, uint32_t now_ms, uint32_t round) {
+void SendWindow::BeginRound(uint32_t next_sequence, uint32_t round) {
   if (round_ != round) {
     round_ = round;
     round_sequence_ = next_sequence;
     reserved_ = 0;
   }
+}
+
+void SendWindow::Keep(uint32_t next_sequence, uint32_t round) {
+  BeginRound(next_sequence, round);
+  ++reserved_;
+}
+
+bool SendWindow::Reserve(uint32_t next_sequence, uint32_t now_ms, uint32_t round) {
+  BeginRound(next_sequence, round);
   const uint32_t numbered = next_sequence - round_sequence_;
   const uint32_t pending = reserved_ > numbered ? reserved_ - numbered : 0;
   uint32_t open = next_sequence - first_open_;

@@ -20,6 +20,9 @@ class SendWindow {
   // Reserve asks for room for one packet. `next_sequence` is the number of the call's next packet,
   // `round` what is the same for packets that may not have got their numbers yet.
   bool Reserve(uint32_t next_sequence, uint32_t now_ms, uint32_t round);
+  // Keep is for each packet that has got room in an earlier round and has no number yet; it comes
+  // before the round's first Reserve.
+  void Keep(uint32_t next_sequence, uint32_t round);
   // Acknowledged takes a packet's acknowledgement. What was never sent is ignored.
   void Acknowledged(uint32_t ack, uint32_t next_sequence, uint32_t now_ms);
 
@@ -29,6 +32,7 @@ class SendWindow {
   [[nodiscard]] int64_t TimeOutUs() const;
 
  private:
+  void BeginRound(uint32_t next_sequence, uint32_t round);
   void Sample(int64_t sample_us);
   void TimeOut(uint32_t next_sequence);
 

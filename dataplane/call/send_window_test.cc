@@ -54,6 +54,19 @@ TEST_F(SendWindowTest, WhatIsOnItsWayInOneRoundCounts) {
   EXPECT_TRUE(window_.Reserve(next_, now_ms_, 2)) << "two were dropped on the way";
 }
 
+TEST_F(SendWindowTest, WhatWaitsForTheNextRoundCounts) {
+  window_.Set(8, next_);
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(window_.Reserve(next_, now_ms_, 1));
+  }
+  ++next_;
+  for (int i = 0; i < 2; ++i) {  // one was dropped
+    window_.Keep(next_, 2);
+  }
+  EXPECT_TRUE(window_.Reserve(next_, now_ms_, 2));
+  EXPECT_FALSE(window_.Reserve(next_, now_ms_, 2));
+}
+
 TEST_F(SendWindowTest, WrongAcknowledgementsAreIgnored) {
   window_.Set(2, next_);
   EXPECT_EQ(Send(2), 1u);

@@ -150,6 +150,7 @@ unsigned Worker::RunOnce() {
     Queue& queue = stages_[static_cast<unsigned>(stage)];
     queue.waited = queue.num > 0;
   }
+  KeepReserved();
   TakeCommand();
   if (PollNeighbours(&context_)) {
     RunSpawned();
@@ -288,22 +289,6 @@ inline unsigned Worker::NumReady(Stage stage) const {
   const unsigned num = stages_[static_cast<unsigned>(stage)].num;
   const bool is_crypt = stage == Stage::kDecrypt || stage == Stage::kEncrypt;
   return more_ && is_crypt ? num - num % mppe::kLanes : num;
-}
-
-// RunWaiting is for what follows packets: calls that change, a worker with nothing to do.
-void Worker::RunWaiting() {
-  more_ = false;
-  if (std::ranges::any_of(kCryptStages, [this](Stage stage) { return NumReady(stage) > 0; })) {
-    RunStages();
-  }
-}
-
-void Worker::RunWaitingTooLong() {
-  if (!more_ || std::ranges::any_of(kCryptStages, [this](Stage stage) {
-        return stages_[static_cast<unsigned>(stage)].waited;
-      })) {
-    RunWaiting();
-  }
 }
 
 // RunStage works on a copy of the queue: its packets may fill the queue again, and a full queue

@@ -102,6 +102,7 @@ class Worker {
   void RunStages();
   void RunStagesFrom(Stage stage);
   [[nodiscard]] unsigned NumReady(Stage stage) const;
+  void KeepReserved();
   void RunWaiting();
   void RunWaitingTooLong();
   void RunStage(Stage stage);
