@@ -73,6 +73,22 @@ TEST_F(WaitingTest, NotBeyondTheirCall) {
   EXPECT_EQ(rig_.Sent(1).size(), 5u);
 }
 
+// A forged frame has its number given back while frames after it wait: what follows those must not
+// seem to be out of order any longer than they wait.
+TEST_F(WaitingTest, ForgedFramesAmongThemDelayNothing) {
+  spec_.reorder.delay_ms = 100;
+  rig_.Program(spec_);
+  Control(3);
+  Data(20);
+  rig_.Upstream(Hex("ff03 00fd 9fff aabbccddeeff0011"));
+  Data(8);
+  EXPECT_EQ(Round(), 23u);
+  EXPECT_EQ(rig_.Drops("mppe_late"), 1u);
+  Data(1);
+  EXPECT_EQ(Round(), 5u + 1);
+  EXPECT_EQ(rig_.TotalDrops(), 1u);
+}
+
 // RFC 2637 s4.2: what waits has its room in the peer's window.
 TEST_F(WaitingTest, TheyTakeRoomInThePeersWindow) {
   spec_.send = spec_.receive;

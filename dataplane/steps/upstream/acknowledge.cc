@@ -1,4 +1,5 @@
 #include "dataplane/call/ack_delay.h"
+#include "dataplane/reorder/reorder.h"
 #include "dataplane/steps/downstream/acknowledgement.h"
 #include "dataplane/steps/steps.h"
 #include "proto/wire/gre.h"
@@ -10,7 +11,7 @@ using wire::gre::SequenceAfter;
 
 // NoteSound: the packet is the peer's. What SequenceStep judges by is never behind that, also when
 // forged packets of the same burst have given their numbers back.
-void NoteSound(const Packet& packet, Call* call) {
+void NoteSound(const Packet& packet, Call* call, WorkerContext* context) {
   // Only MPPE proves who sent a packet: a number this far beyond a decrypted frame's was forged.
   constexpr uint32_t kMaxForgedLead = 64;
   const uint32_t sequence = packet.sequence;
@@ -20,6 +21,9 @@ void NoteSound(const Packet& packet, Call* call) {
     if (call->has_received == 0 || SequenceAfter(sequence, call->highest_received)) {
       call->highest_received = sequence;
       call->has_received = 1;
+      if (call->reorder != 0) {  // for what seemed to be missing
+        ReleaseFollowers(call, context);
+      }
     }
   } else if (packet.encrypted && call->last_sound - sequence > kMaxForgedLead) {
     call->last_sound = sequence;
@@ -34,7 +38,7 @@ void NoteSound(const Packet& packet, Call* call) {
 // the window stall else.
 Verdict AcknowledgeStep(Packet& packet, WorkerContext& context) {
   Call& call = *packet.call;
-  NoteSound(packet, &call);
+  NoteSound(packet, &call, &context);
   call.ack_due = 1;
   if (call.decrypts != 0 && !packet.encrypted &&
       static_cast<int32_t>(packet.sequence - call.receive().last_sequence) > 0) {
