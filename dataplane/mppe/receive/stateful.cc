@@ -50,8 +50,7 @@ bool StatefulReceiver::FindKey(const Arrival& arrival, uint32_t num_flags, bool 
                                StatefulJob* job, Planned* planned) {
   const MppeState& state = *arrival.state;
   const auto text = arrival.frame.subspan(kHeaderLen);
-  const uint32_t num_more =
-      std::min<uint32_t>(planned->row->num_resets, kMaxResets) + (is_flag ? 0 : 1);
+  const uint32_t num_more = planned->row->num_resets + (is_flag ? 0U : 1U);
   std::array<Key, kMaxResets + 2> keys;
   keys[0] = state.session_key;
   engine_->Advance(state.start_key, state.bits, num_flags, keys.data());
@@ -99,7 +98,10 @@ DropReason StatefulReceiver::Plan(const Arrival& arrival, StatefulRow* row) {
   job.key_len = 0;
   if ((header & wire::ppp::mppe::kFlushed) != 0 || is_flag) {
     const uint32_t num_flags = NumFlags(state->position, planned.position);
-    if (num_flags > kMaxFlags || !catch_ups_->TakeChanges(num_flags + row->num_resets + 1)) {
+    // The call's own budget first, or one call's garbage would take the round's from all.
+    const uint32_t changes = num_flags + row->num_resets + 1;
+    if (num_flags > kMaxFlags || !Spend(state, changes, arrival.now_ms) ||
+        !catch_ups_->TakeChanges(changes)) {
       return DropReason::mppe_key_budget;
     }
     if (!FindKey(arrival, num_flags, is_flag, &job, &planned)) {
@@ -156,7 +158,7 @@ bool StatefulReceiver::NeedsReset(DropReason reason, const MppeState& state, uin
   if (!is_lost || (row->num_resets > 0 && now_ms - row->reset_ms < kResetIntervalMs)) {
     return false;
   }
-  row->num_resets = static_cast<uint8_t>(std::min<unsigned>(row->num_resets + 1U, UINT8_MAX));
+  row->num_resets = static_cast<uint8_t>(std::min(row->num_resets + 1U, kMaxResets));
   row->reset_ms = now_ms;
   ++row->reset_id;
   return true;

@@ -131,6 +131,33 @@ TEST_P(StatefulTest, RecoversWhenAnswersAreLost) {
   EXPECT_EQ(Open(peer_.Send(kPacket)), DropReason::kCount);
 }
 
+TEST_P(StatefulTest, RecoversAfterALongSilenceOfAnswers) {
+  ASSERT_EQ(Open(peer_.Send(kPacket)), DropReason::kCount);
+  for (int i = 0; i < 110; ++i) {  // a minute
+    peer_.Skip(1);
+    const DropReason reason = Open(peer_.Send(kPacket), 1);
+    ASSERT_EQ(reason, DropReason::mppe_out_of_step);
+    EXPECT_TRUE(NeedsReset(reason));
+    now_ms_ += 501;
+  }
+  peer_.FlushNext();
+  EXPECT_EQ(Open(peer_.Send(kPacket)), DropReason::kCount);
+}
+
+// One call's garbage must not cost the others their flag frames.
+TEST_P(StatefulTest, GarbageUsesUpTheCallsOwnBudgetAndNotTheRounds) {
+  ASSERT_EQ(Open(peer_.Send(kPacket)), DropReason::kCount);
+  state_.key_budget = 10;
+  state_.budget_ms = now_ms_;
+  const Bytes garbage = Hex("ff03 00fd 9005") + Bytes(60, 0x77);
+  unsigned num_tried = 0;
+  while (Open(garbage, 9) == DropReason::mppe_implausible) {
+    ASSERT_LE(++num_tried, 10u);
+  }
+  EXPECT_EQ(Open(garbage, 9), DropReason::mppe_key_budget);
+  EXPECT_TRUE(catch_ups_->TakeChanges(CatchUps::kInlineChanges));
+}
+
 TEST_P(StatefulTest, ForgedAndLateFramesCostNothing) {
   for (int i = 0; i < 600; ++i) {
     const Bytes sent = peer_.Send(kPacket);

@@ -11,21 +11,6 @@ namespace {
 
 constexpr uint16_t kHeaderLen = 2;
 
-bool Spend(MppeState* state, uint32_t changes, uint32_t now_ms) {
-  const uint64_t refill =
-      static_cast<uint64_t>(now_ms - state->budget_ms) * kKeyBudgetPerSecond / 1000;
-  if (refill > 0) {
-    state->key_budget =
-        static_cast<uint16_t>(std::min<uint64_t>(kKeyBudget, state->key_budget + refill));
-    state->budget_ms = now_ms;
-  }
-  if (changes > state->key_budget) {
-    return false;
-  }
-  state->key_budget = static_cast<uint16_t>(state->key_budget - changes);
-  return true;
-}
-
 DropReason CheckHeader(std::span<const uint8_t> frame, uint16_t* count) {
   if (frame.size() <= kHeaderLen) {
     return DropReason::mppe_truncated;

@@ -8,14 +8,10 @@
 #include "dataplane/call/call.h"
 #include "dataplane/mppe/engine.h"
 #include "dataplane/mppe/receive/catch_up.h"
+#include "dataplane/mppe/receive/key_budget.h"
 #include "dataplane/packet/drop_reason.h"
 
 namespace culvert::dataplane::mppe {
-
-// A frame after losses makes several key changes, each as dear as decrypting a small frame. A call
-// may make this many at once, and so many more each second.
-constexpr uint16_t kKeyBudget = 16384;
-constexpr uint32_t kKeyBudgetPerSecond = 16384;
 
 struct Arrival {
   MppeState* state;
