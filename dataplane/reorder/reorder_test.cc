@@ -331,6 +331,37 @@ TEST(ReorderBoundTest, WithoutRoomTheWindowIsOff) {
   EXPECT_EQ(rig.datapath().WorkerCounters()[0].consumed, 2 * kNumCalls);
 }
 
+// What calls have held falls due together: new packets do not wait for all of it.
+TEST(ReorderBoundTest, ARoundReleasesItsShare) {
+  CallRig rig;
+  CallSpec spec = CallRig::Spec();
+  spec.client_address = 0;
+  constexpr uint16_t kNumCalls = 12;
+  constexpr uint32_t kHeld = 15;
+  wire::gre::Header header;
+  header.has_sequence = true;
+  for (uint16_t id = 1; id <= kNumCalls; ++id) {
+    spec.call_id = header.call_id = id;
+    rig.Program(spec);
+    for (uint32_t sequence = 0; sequence <= kHeld + 1; ++sequence) {
+      header.sequence = sequence + (sequence != 0 ? 1 : 0);  // the second is lost
+      rig.ReceiveIpv4(0, MakeIpv4({kPeer, kLocal, wire::gre::kIpProtocol}, MakeGre(header, {})));
+    }
+  }
+  rig.Run();
+  uint64_t seen = rig.datapath().WorkerCounters()[0].consumed;
+  std::this_thread::sleep_for(std::chrono::milliseconds(30));
+  uint64_t most = 0;
+  while (seen < kNumCalls * (kHeld + 2)) {
+    rig.datapath().RunWorkerOnce(0);
+    const uint64_t now = rig.datapath().WorkerCounters()[0].consumed;
+    most = std::max(most, now - seen);
+    seen = now;
+  }
+  EXPECT_GT(most, kHeld);
+  EXPECT_LT(most, 64 + 2 * kHeld);
+}
+
 // Forged packets on a call that encrypts: whatever their numbers, the client's own get through.
 class ForgedTest : public ::testing::TestWithParam<unsigned> {
  protected:

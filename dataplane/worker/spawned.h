@@ -35,6 +35,7 @@ class Spawned {
     return true;
   }
   [[nodiscard]] bool empty() const { return num_ == 0; }
+  [[nodiscard]] unsigned num() const { return num_ - next_; }
   // TakeLost gives how many found no room since it was asked last.
   unsigned TakeLost() {
     const unsigned lost = num_lost_;

@@ -428,9 +428,13 @@ void Worker::Drop(Packet* packet, DropReason reason) {
 
 // What waited for packets before it goes on without them.
 void Worker::ReleaseReordered() {
-  constexpr unsigned kMaxCalls = 16;  // a round's share, so that new packets do not wait
+  // A round's share, so that new packets do not wait.
+  constexpr unsigned kMaxCalls = 16;
+  constexpr unsigned kEnoughPackets = 2 * kBurst;
   unsigned num = 0;
-  while (num < kMaxCalls && ReleaseDue(&context_)) {
+  unsigned num_packets = 0;
+  while (num < kMaxCalls && num_packets < kEnoughPackets && ReleaseDue(&context_)) {
+    num_packets += context_.spawned.num();
     RunSpawned();
     ++num;
   }
