@@ -2,6 +2,7 @@
 // a burst; on, every packet takes the slow way through the steps until enough have been seen.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <optional>
@@ -42,19 +43,18 @@ class Tracer {
 
  private:
   static constexpr unsigned kNumPending = 256;  // packets between two steps, and some held ones
+  static constexpr unsigned kWays = 8;          // where one packet may be: a cache line of pointers
   static constexpr uint32_t kNumDone = 256;
-  struct Pending {
-    const Packet* packet = nullptr;
-    Record record;
-  };
 
-  Pending& Find(const Packet& packet);
-  void Finish(const Packet& packet, Pending* pending);
+  // Find gives the packet's place.
+  unsigned Find(const Packet& packet);
+  void Finish(const Packet& packet, unsigned place);
 
   uint64_t handle_ = 0;
   uint32_t remaining_ = 0;
-  unsigned next_ = 0;  // place that a new packet takes
-  std::vector<Pending> pending_;
+  unsigned next_ = 0;  // way that a new packet takes when none is free
+  alignas(64) std::array<const Packet*, kNumPending> packets_{};
+  std::vector<Record> pending_;  // theirs
   std::vector<Record> done_;
   std::atomic<uint32_t> head_{0};
   std::atomic<uint32_t> tail_{0};

@@ -1,7 +1,12 @@
 // Traces of one call, through the rig; what is seen besides packets: stages and rings.
+#include "dataplane/worker/trace/tracer.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+
+#include "dataplane/call/call.h"
 #include "dataplane/rig/call_rig.h"
 
 namespace culvert::dataplane {
@@ -80,6 +85,39 @@ TEST_F(TracerTest, KeepsToItsCallAndCount) {
   rig_.Upstream(frame);
   rig_.Run();
   EXPECT_TRUE(Take().empty());
+}
+
+// A call that says nothing is traced for long, and each step of all others is looked at.
+TEST(TracerCostTest, FindsAPacketAmongManyAsSoonAsAmongFew) {
+  constexpr unsigned kNumPackets = 200;
+  CallRig rig;
+  std::vector<rte_mbuf*> mbufs;
+  Tracer tracer;
+  tracer.Begin(MakeHandle(1, 1), 1);
+  const auto see = [&](unsigned i) {
+    tracer.See(PacketOf(mbufs[i]), Stage::kInput, 0, Verdict::Next(), 0);
+  };
+  const auto cost = [&](unsigned packet) {
+    auto least = std::chrono::nanoseconds::max();
+    for (int i = 0; i < 20; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      for (int n = 0; n < 1000; ++n) {
+        see(packet);
+      }
+      least = std::min<std::chrono::nanoseconds>(least, std::chrono::steady_clock::now() - start);
+    }
+    return least;
+  };
+  for (unsigned i = 0; i < kNumPackets; ++i) {
+    mbufs.push_back(rig.NewMbuf(Bytes(60)));
+    ResetPacket(mbufs[i]);
+    see(i);
+  }
+  const auto first = cost(0);
+  EXPECT_LT(cost(kNumPackets - 1), 4 * first);
+  for (rte_mbuf* mbuf : mbufs) {
+    rte_pktmbuf_free(mbuf);
+  }
 }
 
 TEST_F(TracerTest, OfAStaleCallIsRefused) {
