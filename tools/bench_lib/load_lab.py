@@ -184,7 +184,10 @@ class Lab:
                 if status["calls"]["up"] + status.get("failed", 0) >= wanted:
                     return
             time.sleep(0.5)
-        machine.fail("culvert-load did not get its calls up: " + self.tail("load"))
+        with open(self.path("controlplane.log"), encoding="utf-8", errors="replace") as file:
+            errors = [line for line in file if " error " in line][:5]
+        machine.fail("culvert-load did not get its calls up: " + self.tail("load")
+                     + "culvert-controlplane: " + ("".join(errors) or "no errors"))
 
     def memory(self):
         return {name: process.resident() for name, process in self.running.items()}

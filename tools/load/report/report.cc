@@ -4,6 +4,7 @@
 #include <google/protobuf/util/json_util.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "proto/config/address/address.h"
 
@@ -156,6 +157,16 @@ std::string DirectionText(const char* name, const v1::Direction& one) {
                      one.duplicated(), one.corrupted());
 }
 
+std::string TroubleText(const v1::Direction& one) {
+  std::string out = fmt::format("{:.0f} of {:.0f} lost", one.lost(), one.sent());
+  for (const auto& [name, num] :
+       {std::pair("late", one.late()), std::pair("duplicated", one.duplicated()),
+        std::pair("corrupted", one.corrupted())}) {
+    out += num > 0 ? fmt::format(", {:.0f} {}", num, name) : "";
+  }
+  return out;
+}
+
 }  // namespace
 
 Report MakeReport(const Plan& plan, const Tally& tally, const std::vector<Call>& calls,
@@ -212,13 +223,17 @@ std::string ReportText(const Report& report) {
     out += fmt::format("{:<6} {:>11} {:>11} {:>9} {:>8} {:>8} {:>10} {:>9}\n", "", "sent",
                        "received", "lost", "lost %", "late", "duplicated", "corrupted");
     out += DirectionText("up", report.up()) + DirectionText("down", report.down());
+    for (const auto& [name, one] :
+         {std::pair("up", &report.up()), std::pair("down", &report.down())}) {
+      out += fmt::format("octets {}: {:.0f} sent, {:.0f} received\n", name, one->sent_octets(),
+                         one->received_octets());
+    }
     out += fmt::format("GRE: {:.0f} late, {:.0f} duplicated, {:.0f} not taken by the kernel\n",
                        report.gre_late(), report.gre_duplicated(), report.unsent());
   }
   for (const v1::CallReport& call : report.worst_calls()) {
-    out += fmt::format("  call {} ({}): up {:.0f} of {:.0f} lost, down {:.0f} of {:.0f}\n",
-                       call.call(), call.user(), call.up().lost(), call.up().sent(),
-                       call.down().lost(), call.down().sent());
+    out += fmt::format("  call {} ({}): up {}; down {}\n", call.call(), call.user(),
+                       TroubleText(call.up()), TroubleText(call.down()));
   }
   if (report.calls_without_sink_report() > 0) {
     out += fmt::format("the sink has told nothing of {:.0f} calls at their end\n",

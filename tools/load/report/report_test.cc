@@ -1,5 +1,6 @@
 #include "tools/load/report/report.h"
 
+#include <absl/strings/str_split.h>
 #include <gmock/gmock.h>
 #include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
@@ -32,6 +33,9 @@ class ReportTest : public ::testing::Test {
     Fill(&calls_[1].traffic, 100, 100, 90, 88);
     Fill(&calls_[3].traffic, 100, 95, 95, 95);
     calls_[3].traffic.has_report = false;
+    calls_[3].traffic.up_octets = 5000;
+    calls_[3].traffic.sink.octets = 4900;
+    calls_[3].traffic.down_late = 2;
     for (const double setups : {1.0, 2.0, 0.0}) {
       v1::Sample sample;
       sample.set_second(static_cast<double>(samples_.size()) + 1);
@@ -95,6 +99,8 @@ TEST_F(ReportTest, TextAndJsonHaveReasons) {
   EXPECT_THAT(text, HasSubstr("4 asked, 3 established, 1 failed, 1 ended early"));
   EXPECT_THAT(text, HasSubstr("1 x authentication: the server refuses the password"));
   EXPECT_THAT(text, HasSubstr("1 x up: Call-Disconnect-Notify: admin shutdown"));
+  EXPECT_THAT(text, HasSubstr("octets up: 5000 sent, 4900 received"));
+  EXPECT_THAT(text, HasSubstr("call 3 (two): up 5 of 100 lost; down 0 of 95 lost, 2 late"));
   EXPECT_THAT(text, Not(HasSubstr("NOT HELD")));
   v1::Report parsed;
   ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(ReportJson(Make()), &parsed).ok());
@@ -119,9 +125,29 @@ TEST_F(ReportTest, LineAndScreenShowTheSecond) {
   sample.set_calls_up(2);
   sample.set_up_packets(10);
   EXPECT_THAT(Line(plan_, tally_, sample), HasSubstr("7 s  up 2 of 4  failed 2"));
-  const std::string screen = Screen(plan_, tally_, sample);
-  EXPECT_THAT(screen, HasSubstr("[####################....................] 2 of 4 calls up"));
+  const std::string screen = Screen(plan_, tally_, sample, 80);
+  EXPECT_THAT(screen,
+              HasSubstr("[##################..................] 2 of 4 calls up   0:07"));
   EXPECT_THAT(screen, HasSubstr("10 packets/s"));
+}
+
+// A line that wraps would leave its rest behind when the screen is drawn anew.
+TEST_F(ReportTest, ScreenFitsIntoTheTerminal) {
+  plan_.set_calls(1'000'000);
+  plan_.set_sink("10.0.0.1:5011");
+  tally_.calls.fill(1'000'000);
+  tally_.up_packets = tally_.failed = 1'000'000'000'000;
+  v1::Sample sample;
+  sample.set_second(3600 * 99 + 61);
+  sample.set_calls_up(1'000'000);
+  sample.set_up_packets(1e9);
+  for (const size_t columns : {20, 80, 120, 300}) {
+    const std::string screen = Screen(plan_, tally_, sample, columns);
+    for (const absl::string_view line : absl::StrSplit(screen, '\n')) {
+      EXPECT_LE(line.size(), columns) << line;
+    }
+    EXPECT_THAT(screen, columns < 80 ? HasSubstr("[") : HasSubstr("1000000 calls up   99:01:01"));
+  }
 }
 
 }  // namespace

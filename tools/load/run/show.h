@@ -19,7 +19,7 @@ class Show {
 
   // OnSecond shows the state after another second of the run.
   void OnSecond(const v1::Plan& plan, const Tally& tally, const v1::Sample& sample);
-  // Done leaves the screen as it is; what follows stands below it.
+  // Done leaves the screen as it is and shows the cursor again; what follows stands below it.
   void Done();
 
  private:
@@ -28,9 +28,9 @@ class Show {
   int num_lines_ = 0;  // of the screen
 };
 
-// Line is a second as one line; Screen as several, without any escapes.
+// Line is a second as one line; Screen as several of at most `columns`, without any escapes.
 [[nodiscard]] std::string Line(const v1::Plan& plan, const Tally& tally, const v1::Sample& sample);
 [[nodiscard]] std::string Screen(const v1::Plan& plan, const Tally& tally,
-                                 const v1::Sample& sample);
+                                 const v1::Sample& sample, size_t columns);
 
 }  // namespace culvert::load
