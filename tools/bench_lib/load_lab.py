@@ -75,9 +75,10 @@ class Process:
         self.pid = pid
 
     def resident(self):
-        """Octets, its share of pages that others have too."""
-        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Pss:"))
+        """Octets in memory that are its own: how many share its program file does not matter."""
+        with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as file:
+            return sum(int(line.split()[1]) * 1024 for line in file
+                       if line.startswith(("RssAnon:", "RssShmem:")))
 
     def num_descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -30,7 +30,7 @@ def watch(lab, processes):
     while all(process.poll() is None for process in processes):
         try:
             last, cpu = lab.memory(), sum(one.cpu_seconds() for one in lab.running.values())
-        except (OSError, StopIteration):
+        except OSError:
             break       # one has just ended
         if warm is None and time.monotonic() - begun >= min(WARM_SECONDS, lab.options.minutes * 15):
             warm = last
