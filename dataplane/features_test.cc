@@ -242,6 +242,33 @@ TEST_F(FeaturesTest, PolicerKeepsItsBucketUntilItsLimitsChange) {
   EXPECT_EQ(send(), 3u);
 }
 
+// Limits come, change and go while packets flow, in clear and through MPPE; none is lost for it.
+TEST_F(FeaturesTest, PolicersChangeUnderTraffic) {
+  constexpr PolicerSpec kWide = {1'000'000'000, 0, 10'000'000, 0};
+  constexpr PolicerSpec kWider = {1'000'000'000, 2'000'000'000, 10'000'000, 20'000'000};
+  constexpr int kBurst = 32;  // a full one: packets wait in MPPE while the limits change
+  for (const bool encrypts : {false, true}) {
+    if (encrypts) {
+      spec_.send = MppeKeySpec{.bits = 128, .epoch = 1};
+    }
+    for (int i = 0; i < 30; ++i) {
+      const PolicerSpec limits = i % 3 == 0 ? PolicerSpec{} : i % 3 == 1 ? kWide : kWider;
+      spec_.downstream_policer = spec_.upstream_policer = limits;
+      Program();
+      for (int n = 0; n < kBurst; ++n) {
+        rig_.ReceiveIpv4(1, CallRig::PacketToClient());
+      }
+      if (!encrypts) {
+        rig_.Upstream(kIpv4Frame + CallRig::PacketToServer());
+      }
+      rig_.datapath().RunWorkerOnce(0);
+    }
+    EXPECT_EQ(ToClient().size(), 30u * kBurst);
+    EXPECT_EQ(rig_.Sent(1).size(), encrypts ? 0u : 30u);
+  }
+  EXPECT_EQ(rig_.TotalDrops(), 0u);
+}
+
 TEST_F(FeaturesTest, PolicerLetsTheCommittedRateThrough) {
   spec_.upstream_policer = {8'000'000, 0, 1000, 0};  // 1000 octets a millisecond
   Program();
