@@ -26,7 +26,8 @@ FUZZ_SECONDS = 5    # for each target
 
 ENVIRONMENT = {
     **os.environ,
-    "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_leaks=1:detect_container_overflow=0"),
+    "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "detect_leaks=1:detect_container_overflow=0:"
+                                   "detect_stack_use_after_return=1"),
     "UBSAN_OPTIONS": os.environ.get("UBSAN_OPTIONS", "halt_on_error=1:print_stacktrace=1"),
 }
 

@@ -55,8 +55,8 @@ void AddReadings(const AccountingUsage& usage, std::vector<Reading>& readings) {
   readings.push_back({.name = "accounting_failed_attempts_total",
                       .help = "Records sent in vain; they are sent again",
                       .value = usage.num_attempts_failed});
-  constexpr char kLost[] = "accounting_lost_total";
-  constexpr char kLostHelp[] = "Records given up, by kind and reason";
+  static constexpr char kLost[] = "accounting_lost_total";
+  static constexpr char kLostHelp[] = "Records given up, by kind and reason";
   AddByKind(kLost, kLostHelp, journal.dropped, "full", readings);
   AddByKind(kLost, kLostHelp, usage.refused, "refused", readings);
   for (const auto& [reason, value] : {std::pair{"damaged", journal.num_damaged_records},
