@@ -172,6 +172,29 @@ def load_control(lab):
     expect(not os.path.exists(path), "the socket is still there")
 
 
+@case("load-server-gone", limit=90)
+def load_server_gone(lab):
+    """A server that ends while calls are dialled: each call that was asked for is counted once."""
+    gateway = start(lab)
+    path, report = lab.path("sock"), lab.path("json")
+    run = process.start(
+        ["ip", "netns", "exec", lab.network.client(), find_binary(lab.build, "culvert-load"), "run",
+         "--server", GATEWAY[0], "--password", "secret", "--calls", 60, "--rate", 20,
+         "--calls-per-connection", 30, "--setup-timeout-seconds", 5, "--seconds", 1, "--control",
+         path, "--json", report],
+        lab.path("run.log"))
+    lab.on_close(lambda: process.stop(run))
+    process.wait_for("10 calls", lambda: os.path.exists(path)
+                     and ask(lab, path, status=True)["calls"]["up"] >= 10, 15, 0.1)
+    process.stop(gateway.processes.pop("controlplane"))
+    expect(run.wait(60) == 0, f"status {run.returncode}")
+    with open(report, encoding="utf-8") as file:
+        found = json.load(file)
+    counts = {name: found[name] for name in ("asked", "established", "failed", "ended_early")}
+    expect(found["asked"] == 60 == found["established"] + found["failed"], counts)
+    expect(found["established"] == found["ended_early"] >= 10, counts)
+
+
 def start_pptpd(lab, *options):
     """Debian's pptpd in a guest in the gateway's place; it forwards to the client's side."""
     network = lab.network

@@ -229,8 +229,8 @@ void Fleet::Enter(Call& call, Stage stage) {
 }
 
 void Fleet::Fail(Call& call, std::string_view reason) {
-  if (call.stage >= Stage::kEnding) {
-    return;
+  if (call.stage == Stage::kIdle || call.stage >= Stage::kEnding) {
+    return;  // of a connection that closes some calls may not have been dialled yet
   }
   last_failure_ = fmt::format("{}: {}", StageName(call.stage), reason);
   if (call.stage == Stage::kUp) {
