@@ -193,6 +193,9 @@ absl::Status Eal::MakePool(const config::v1::Dataplane& config,
 }
 
 Eal::~Eal() {
+  if (const unsigned kept = mbufs_ == nullptr ? 0 : rte_mempool_in_use_count(mbufs_); kept != 0) {
+    spdlog::error("EAL: {} packet buffers were never given back; please report it", kept);
+  }
   rte_mempool_free(mbufs_);
   const std::string runtime_folder = rte_eal_get_runtime_dir();
   rte_eal_cleanup();

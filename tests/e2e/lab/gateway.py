@@ -11,7 +11,8 @@ from lab.process import Failure, expect
 
 METRICS = "127.0.0.1:9464"
 STOP_SECONDS = 5.0      # both processes end within this time, calls or not
-_SANITIZER = re.compile(r"ERROR: \w+Sanitizer.*|WARNING: ThreadSanitizer.*|\S+runtime error: .*")
+_COMPLAINT = re.compile(r"ERROR: \w+Sanitizer.*|WARNING: ThreadSanitizer.*|\S+runtime error: .*|"
+                        r".*packet buffers were never given back.*")
 
 
 @functools.lru_cache
@@ -133,9 +134,9 @@ class Gateway:
         self.processes.clear()
 
     def check_log(self, name):
-        """Failure when a sanitizer complained."""
+        """Failure when a sanitizer complained, or the data plane missed packet buffers."""
         with open(self.logs[name], encoding="utf-8", errors="replace") as file:
-            if found := _SANITIZER.search(file.read()):
+            if found := _COMPLAINT.search(file.read()):
                 raise Failure(f"{name}: {found[0][:200]}")
 
     def symptoms(self):
