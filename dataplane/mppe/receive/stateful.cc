@@ -73,6 +73,19 @@ bool StatefulReceiver::FindKey(const Arrival& arrival, uint32_t num_flags, bool 
   return found;
 }
 
+namespace {
+
+// Far: what a count means that is further ahead than the GRE numbers allow. A peer that has been
+// asked for a reset may skip counts: a Culvert does, up to the next flag frame (Sender).
+DropReason Far(const StatefulRow& row, uint32_t distance, bool is_fresh) {
+  if (row.num_resets == 0 || distance > kMaxForward) {
+    return DropReason::mppe_count;
+  }
+  return is_fresh ? DropReason::kCount : DropReason::mppe_out_of_step;
+}
+
+}  // namespace
+
 DropReason StatefulReceiver::Plan(const Arrival& arrival, StatefulRow* row) {
   MppeState* state = arrival.state;
   if (arrival.frame.size() <= kHeaderLen) {
@@ -83,12 +96,16 @@ DropReason StatefulReceiver::Plan(const Arrival& arrival, StatefulRow* row) {
     return DropReason::mppe_not_encrypted;
   }
   const uint16_t count = header & wire::ppp::mppe::kCountMask;
+  const bool is_flag = (count & kFlag) == kFlag;
+  const bool is_fresh = (header & wire::ppp::mppe::kFlushed) != 0 || is_flag;
   uint32_t distance = 0;
-  if (const DropReason error = FindDistance(*state, arrival.sequence, count, &distance);
-      error != DropReason::kCount) {
+  DropReason error = FindDistance(*state, arrival.sequence, count, &distance);
+  if (error == DropReason::mppe_count) {
+    error = Far(*row, distance, is_fresh);
+  }
+  if (error != DropReason::kCount) {
     return error;
   }
-  const bool is_flag = (count & kFlag) == kFlag;
   Planned& planned = planned_[num_planned_];
   planned = {state, row, state->position + distance, arrival.sequence, false, false};
   StatefulJob& job = jobs_[num_planned_];
@@ -96,7 +113,7 @@ DropReason StatefulReceiver::Plan(const Arrival& arrival, StatefulRow* row) {
   job.text = arrival.frame.data() + kHeaderLen;
   job.len = static_cast<uint16_t>(arrival.frame.size() - kHeaderLen);
   job.key_len = 0;
-  if ((header & wire::ppp::mppe::kFlushed) != 0 || is_flag) {
+  if (is_fresh) {
     const uint32_t num_flags = NumFlags(state->position, planned.position);
     // The call's own budget first, or one call's garbage would take the round's from all.
     const uint32_t changes = num_flags + row->num_resets + 1;
