@@ -19,29 +19,12 @@
 #include "dataplane/forwarding/fib.h"
 #include "dataplane/forwarding/port_table.h"
 #include "dataplane/forwarding/route_book.h"
+#include "dataplane/packet/vlan_tag.h"
 #include "dataplane/worker/trace/trace_text.h"
 #include "dataplane/worker/worker.h"
 
 namespace culvert::dataplane {
 namespace {
-
-// AddTag puts the tag of a sub-port into an Ethernet frame; false: there is no room.
-bool AddTag(uint16_t vlan, rte_mbuf* frame) {
-  if (vlan == 0) {
-    return true;
-  }
-  if (rte_pktmbuf_data_len(frame) < kEthernetHeaderLen) {
-    return false;
-  }
-  auto* data = reinterpret_cast<uint8_t*>(rte_pktmbuf_prepend(frame, kVlanTagLen));
-  if (data == nullptr) {
-    return false;
-  }
-  std::memmove(data, data + kVlanTagLen, 2 * sizeof(MacAddress));
-  wire::StoreBe16(data + 12, 0x8100);  // IEEE 802.1Q, priority 0
-  wire::StoreBe16(data + 14, vlan);
-  return true;
-}
 
 class DatapathImpl final : public Datapath {
  public:
@@ -73,6 +56,10 @@ class DatapathImpl final : public Datapath {
   size_t TakeEvents(std::vector<CallEvent>* out, size_t max) override;
   absl::Status StartTrace(uint64_t handle, uint32_t count) override;
   size_t TakeTrace(std::vector<TracedPacket>* out, size_t max) override;
+
+  absl::StatusOr<unsigned> WorkerOf(uint64_t handle) override { return calls_->WorkerOf(handle); }
+  unsigned ToCalls(unsigned worker, std::span<const CallPacket> packets) override;
+  unsigned FromCalls(std::span<CallPacket> out) override;
 
   unsigned FromPort(uint16_t port, std::span<rte_mbuf*> out) override;
   unsigned FromClients(std::span<rte_mbuf*> out) override;
@@ -223,15 +210,16 @@ absl::Status DatapathImpl::Init() {
     outer_mtu = std::min(outer_mtu, port.mtu);
   }
   calls_ = std::make_unique<CallRegistry>(
-      table_.get(), routes_.get(), ipv6_routes_.get(), prefixes_.get(), filters_.get(), num_workers,
-      outer_mtu,
+      spec_.role, table_.get(), routes_.get(), ipv6_routes_.get(), prefixes_.get(), filters_.get(),
+      num_workers, outer_mtu,
       [this](unsigned worker, Command* command) { Execute(workers_[worker].get(), command); });
   return absl::OkStatus();
 }
 
 absl::Status DatapathImpl::MakeWorkers() {
   const auto num_workers = static_cast<unsigned>(spec_.worker_lcores.size());
-  const Worker::Shared shared{.calls = table_.get(),
+  const Worker::Shared shared{.role = spec_.role,
+                              .calls = table_.get(),
                               .fib = fib_.get(),
                               .clients = clients_.get(),
                               .prefixes = prefixes_.get(),
@@ -414,6 +402,41 @@ size_t DatapathImpl::TakeTrace(std::vector<TracedPacket>* out, size_t max) {
     }
   }
   return total;
+}
+
+unsigned DatapathImpl::ToCalls(unsigned worker, std::span<const CallPacket> packets) {
+  constexpr unsigned kAtOnce = 64;
+  unsigned taken = 0;
+  while (taken < packets.size()) {
+    rte_mbuf* mbufs[kAtOnce];
+    const auto num = static_cast<unsigned>(std::min<size_t>(kAtOnce, packets.size() - taken));
+    for (unsigned i = 0; i < num; ++i) {
+      const CallPacket& from = packets[taken + i];
+      Packet& packet = ResetPacket(from.mbuf);
+      packet.call_index = HandleIndex(from.handle);
+      packet.generation = HandleGeneration(from.handle);
+      packet.length = rte_pktmbuf_data_len(from.mbuf);
+      packet.stage = Stage::kKernel;
+      mbufs[i] = from.mbuf;
+    }
+    const unsigned put = workers_[worker]->inject_calls().Put(mbufs, num);
+    taken += put;
+    if (put < num) {
+      break;
+    }
+  }
+  return taken;
+}
+
+unsigned DatapathImpl::FromCalls(std::span<CallPacket> out) {
+  constexpr unsigned kAtOnce = 64;
+  rte_mbuf* mbufs[kAtOnce];
+  const unsigned num = FromClients(std::span(mbufs).first(std::min<size_t>(kAtOnce, out.size())));
+  for (unsigned i = 0; i < num; ++i) {
+    const Packet& packet = PacketOf(mbufs[i]);
+    out[i] = {MakeHandle(packet.generation, packet.call_index), mbufs[i]};
+  }
+  return num;
 }
 
 unsigned DatapathImpl::FromPort(uint16_t port, std::span<rte_mbuf*> out) {

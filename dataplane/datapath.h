@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dataplane/forwarding/own_addresses.h"
+#include "dataplane/totals.h"
 #include "proto/wire/cursor.h"
 
 struct rte_mbuf;
@@ -48,7 +49,14 @@ struct IcmpErrorSpec {
   uint32_t per_second = 1000;
   uint32_t per_call_per_second = 20;
 };
+// DatapathRole: which end of the calls this is. A gateway routes what is inside of calls, and calls
+// are told apart by its address and Call ID. A client's owner sends and takes what is inside
+// (ToCalls, FromCalls), and calls are told apart by the server's address and the client's Call ID,
+// so that they may have any number of addresses; routes know nothing of them.
+enum class DatapathRole : uint8_t { kGateway, kClient };
+
 struct DatapathSpec {
+  DatapathRole role = DatapathRole::kGateway;
   std::vector<PortSpec> ports;          // index in here = port index everywhere
   std::vector<unsigned> worker_lcores;  // EAL lcore ids; queue i of each port is worker i's
   IdleMode idle = IdleMode::kPoll;
@@ -132,42 +140,11 @@ struct CallSpec {
   uint16_t ack_delay_ms = 100;  // 1 to 1000
   std::string record;
 };
-struct CallTotals {
-  uint64_t upstream_packets = 0, upstream_octets = 0, upstream_drops = 0;
-  uint64_t downstream_packets = 0, downstream_octets = 0, downstream_drops = 0;
-};
 struct CallEntry {
   CallSpec spec;  // keys zeroed
   CallTotals totals;
   unsigned worker = 0;
 };
-struct DropTotal {
-  const char* name;
-  const char* text;
-  const char* source;
-  uint64_t packets;
-};
-struct StageTotal {
-  const char* name;  // static
-  uint64_t packets, cycles;
-};
-// RoundTotals: how long a worker's rounds took, since it was made.
-struct RoundTotals {
-  std::vector<uint64_t> counts;  // as RoundTimes::counts
-  uint64_t total_us = 0;
-  uint64_t longest_us = 0;
-};
-struct WorkerTotals {
-  uint64_t received = 0, transmitted = 0, punted = 0, handed_over = 0;
-  uint64_t icmp_errors = 0, icmp_suppressed = 0;  // sent; too many to be sent
-  uint64_t consumed = 0;         // acknowledgements and the like, which end here as they should
-  std::vector<DropTotal> drops;  // every reason
-  std::vector<StageTotal> stages;
-  RoundTotals rounds;
-  // What waits now: packets to this worker from others; from it to kernel and control; events.
-  uint32_t hand_over_depth = 0, punted_depth = 0, events_depth = 0;
-};
-
 // CallEvent: something happened to a call that the control plane must act on.
 struct CallEvent {
   enum class Kind : uint8_t {
@@ -195,14 +172,6 @@ struct TracedPacket {
   bool downstream = false;
   unsigned worker = 0;
   std::vector<TracedStep> steps;
-};
-
-// What the workers count of a port. Of a port with its own device, the device counts frames.
-struct PortTraffic {
-  uint64_t rx_packets = 0, rx_octets = 0;  // sub-ports only, Ethernet header without tag included
-  uint64_t tx_packets = 0, tx_octets = 0;  // sub-ports only
-  // Dropped: the ring to the TAP was full, the transmit queue was full, there was no link.
-  uint64_t tap_full = 0, transmit_full = 0, down = 0;
 };
 
 // Where packets to a prefix go.
@@ -263,6 +232,18 @@ class Datapath {
 
   // TakeEvents takes what workers reported, oldest of a worker first; one consumer thread.
   virtual size_t TakeEvents(std::vector<CallEvent>* out, size_t max) = 0;
+
+  // Client role: the packets inside of calls. One thread; whoever has an mbuf frees it.
+  // ToCalls queues IPv4 packets of calls that `worker` has (WorkerOf: NOT_FOUND for a stale
+  // handle); gives how many of the first ones it took. FromCalls gives IPv4 packets that came out
+  // of calls.
+  struct CallPacket {
+    uint64_t handle = 0;
+    rte_mbuf* mbuf = nullptr;
+  };
+  virtual absl::StatusOr<unsigned> WorkerOf(uint64_t handle) = 0;
+  virtual unsigned ToCalls(unsigned worker, std::span<const CallPacket> packets) = 0;
+  virtual unsigned FromCalls(std::span<CallPacket> out) = 0;
 
   // StartTrace has the next `count` packets of the call kept for TakeTrace, which gives those that
   // there are; it ends the trace before it, and 0 only does that. One thread. NotFound: stale.

@@ -57,18 +57,32 @@ void ConvertTap(const SlowPathTotals& tap, uint64_t full, v1::PortCounters* coun
 
 absl::StatusOr<std::unique_ptr<Process>> Process::Start(const config::v1::Config& config,
                                                         const std::string& version) {
-  const config::v1::Dataplane& dataplane = config.dataplane();
   std::unique_ptr<Process> process(new Process);
-  absl::Status status = CheckPermission();
-  if (status.ok()) status = CheckCores(dataplane);
-  if (status.ok()) status = process->StartPorts(dataplane);
-  if (status.ok()) status = process->MakeTaps(config);
-  if (status.ok()) status = process->StartDatapath(dataplane);
-  if (status.ok()) status = process->StartKernelSide(dataplane);
-  if (status.ok()) status = process->StartService(dataplane, version);
+  absl::Status status = process->StartPackets(config, DatapathRole::kGateway);
+  if (status.ok()) status = process->StartService(config.dataplane(), version);
   if (!status.ok()) return status;
   EndQuietStart();
   return process;
+}
+
+absl::StatusOr<std::unique_ptr<Process>> Process::StartClient(const config::v1::Config& config) {
+  std::unique_ptr<Process> process(new Process);
+  const absl::Status status = process->StartPackets(config, DatapathRole::kClient);
+  if (!status.ok()) return status;
+  EndQuietStart();
+  return process;
+}
+
+absl::Status Process::StartPackets(const config::v1::Config& config, DatapathRole role) {
+  const config::v1::Dataplane& dataplane = config.dataplane();
+  absl::Status status = CheckPermission();
+  if (status.ok()) status = CheckCores(dataplane);
+  if (status.ok()) status = StartPorts(dataplane);
+  if (status.ok()) status = MakeTaps();
+  if (status.ok() && role == DatapathRole::kGateway) status = MakeClients(config);
+  if (status.ok()) status = StartDatapath(dataplane, role);
+  if (status.ok()) status = StartKernelSide(dataplane);
+  return status;
 }
 
 absl::Status Process::StartPorts(const config::v1::Dataplane& config) {
@@ -112,12 +126,16 @@ absl::Status Process::OpenPorts(const config::v1::Dataplane& config,
   return absl::OkStatus();
 }
 
-absl::Status Process::MakeTaps(const config::v1::Config& config) {
+absl::Status Process::MakeTaps() {
   for (const auto& port : ports_) {
     auto tap = TunDevice::Create({.name = port->name(), .mac = port->mac(), .mtu = port->mtu()});
     if (!tap.ok()) return tap.status();
     taps_.push_back(*std::move(tap));
   }
+  return absl::OkStatus();
+}
+
+absl::Status Process::MakeClients(const config::v1::Config& config) {
   // The kernel's own packets to clients then fit what a call can carry.
   TunSpec clients{.name = config.dataplane().clients().interface(), .mac = {}, .mtu = 1500};
   if (config.ppp().mtu() != 0) clients.mtu = static_cast<uint16_t>(config.ppp().mtu());
@@ -127,8 +145,9 @@ absl::Status Process::MakeTaps(const config::v1::Config& config) {
   return absl::OkStatus();
 }
 
-absl::Status Process::StartDatapath(const config::v1::Dataplane& config) {
+absl::Status Process::StartDatapath(const config::v1::Dataplane& config, DatapathRole role) {
   DatapathSpec spec;
+  spec.role = role;
   for (size_t i = 0; i < ports_.size(); ++i) {
     spec.ports.push_back({.name = ports_[i]->name(),
                           .dpdk_port = ports_[i]->dpdk_port(),
@@ -150,7 +169,7 @@ absl::Status Process::StartDatapath(const config::v1::Dataplane& config) {
   spec.icmp_errors = {.per_second = config.icmp_errors_per_second(),
                       .per_call_per_second = config.icmp_errors_per_call()};
   spec.neighbour_wait_ms = config.neighbour_wait_ms();
-  spec.clients_interface_index = clients_->index();
+  if (clients_) spec.clients_interface_index = clients_->index();
   spec.mbufs = eal_->mbufs();
   absl::StatusOr<std::unique_ptr<Datapath>> datapath = Datapath::Create(spec);
   if (!datapath.ok()) return datapath.status();
@@ -165,7 +184,7 @@ absl::Status Process::StartKernelSide(const config::v1::Dataplane& config) {
     taps.push_back(taps_[i].get());
     own.ports[taps_[i]->index()] = static_cast<uint16_t>(i);
   }
-  own.clients = clients_->index();
+  if (clients_) own.clients = clients_->index();
   slow_path_ = std::make_unique<SlowPath>(datapath_.get(), eal_->mbufs(), taps, clients_.get());
   slow_path_->Start();
 
@@ -177,11 +196,11 @@ absl::Status Process::StartKernelSide(const config::v1::Dataplane& config) {
     const TunDevice& tap = *taps_[static_cast<size_t>(i)];
     status = AddAddresses(tap.name(), tap.index(), strings(config.ports(i).addresses()));
   }
-  if (status.ok()) {
+  if (status.ok() && clients_) {
     status =
         AddAddresses(clients_->name(), clients_->index(), strings(config.clients().addresses()));
   }
-  if (status.ok()) {
+  if (status.ok() && clients_) {
     status = AddRoutes(clients_->name(), clients_->index(), strings(config.clients().routes()));
   }
   if (!status.ok()) return status;

@@ -52,10 +52,12 @@ absl::Status Stale(uint64_t handle) {
 
 }  // namespace
 
-CallRegistry::CallRegistry(CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
-                           CallPrefixTable* prefixes, FilterTable* filters, unsigned num_workers,
-                           uint16_t outer_mtu, Execute execute)
-    : table_(table),
+CallRegistry::CallRegistry(DatapathRole role, CallTable* table, RouteBook* routes,
+                           Ipv6RouteBook* ipv6_routes, CallPrefixTable* prefixes,
+                           FilterTable* filters, unsigned num_workers, uint16_t outer_mtu,
+                           Execute execute)
+    : is_client_(role == DatapathRole::kClient),
+      table_(table),
       routes_(routes),
       ipv6_routes_(ipv6_routes),
       prefixes_(prefixes),
@@ -119,7 +121,7 @@ absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
 }
 
 absl::StatusOr<uint64_t> CallRegistry::InsertOrChange(const CallSpec& spec) {
-  const uint32_t slot = table_->FindSlot(spec.local_address);
+  const uint32_t slot = table_->FindSlot(SlotAddress(spec));
   const uint32_t index = slot == kNoSlot ? kNoSlot : CallTable::Index(slot, spec.call_id);
   if (spec.handle != 0) {
     CallRow* row = rows_.Find(spec.handle);
@@ -168,7 +170,7 @@ absl::Status CallRegistry::Allocate(uint32_t slot) {
 }
 
 absl::StatusOr<uint64_t> CallRegistry::Insert(const CallSpec& spec) {
-  const absl::StatusOr<uint32_t> slot = SlotFor(spec.local_address);
+  const absl::StatusOr<uint32_t> slot = SlotFor(SlotAddress(spec));
   if (!slot.ok()) {
     return slot.status();
   }
@@ -176,7 +178,7 @@ absl::StatusOr<uint64_t> CallRegistry::Insert(const CallSpec& spec) {
   auto prefixes = PrefixesOf(spec);
   absl::Status status = Allocate(*slot);
   if (status.ok()) {
-    status = TakeAddresses(index, 0, spec.client_address, prefixes.get());
+    status = TakeAddresses(index, 0, Routed(spec.client_address), prefixes.get());
   }
   if (!status.ok()) {
     ReleaseIfEmpty(*slot);
@@ -187,17 +189,20 @@ absl::StatusOr<uint64_t> CallRegistry::Insert(const CallSpec& spec) {
   row->Pack(spec);
   last_generation_ = last_generation_ + 1 == 0 ? 1 : last_generation_ + 1;
   row->generation = last_generation_;
-  row->worker = static_cast<uint16_t>(choice_.Add(spec.peer_address, spec.local_address));
-  table_->SetSlot(*slot, spec.local_address);
+  row->worker =
+      static_cast<uint16_t>(is_client_ ? choice_.Add(spec.local_address, spec.peer_address)
+                                       : choice_.Add(spec.peer_address, spec.local_address));
+  table_->SetSlot(*slot, SlotAddress(spec));
   ++num_calls_of_slot_[*slot];
   SendProgram(index, *row, spec);
   return MakeHandle(row->generation, index);
 }
 
 absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, const CallSpec& spec) {
-  const uint32_t old_address = row->client_address;
+  const uint32_t old_address = Routed(row->client_address);
+  const uint32_t address = Routed(spec.client_address);
   auto prefixes = PrefixesOf(spec);
-  absl::Status status = TakeAddresses(index, old_address, spec.client_address, prefixes.get());
+  absl::Status status = TakeAddresses(index, old_address, address, prefixes.get());
   if (!status.ok()) {
     return status;
   }
@@ -208,7 +213,7 @@ absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, cons
       old_prefixes->ipv6_client != client6) {
     ipv6_routes_->RemoveCall(old_prefixes->ipv6_client);
   }
-  if (old_address != 0 && spec.client_address != old_address) {
+  if (old_address != 0 && address != old_address) {
     routes_->RemoveCall(old_address);
   }
   filters_->Release(row->filter());  // no worker looks at it any more
@@ -285,20 +290,22 @@ absl::StatusOr<CallTotals> CallRegistry::Remove(uint64_t handle) {
   if (row == nullptr) {
     return CallTotals{};
   }
-  if (row->client_address != 0) {
-    routes_->RemoveCall(row->client_address);
+  if (const uint32_t address = Routed(row->client_address); address != 0) {
+    routes_->RemoveCall(address);
   }
   if (const CallPrefixes* prefixes = prefixes_->Find(HandleIndex(handle));
       prefixes != nullptr && prefixes->ipv6_client != 0) {
     ipv6_routes_->RemoveCall(prefixes->ipv6_client);
   }
   TakeAddresses(HandleIndex(handle), 0, 0, nullptr).IgnoreError();  // taking none cannot fail
+  const uint32_t spread_by =
+      is_client_ ? Load(table_->At(HandleIndex(handle)).local_address) : row->peer_address;
   Command command;
   command.kind = Command::Kind::kRemove;
   command.program.index = HandleIndex(handle);
   execute_(row->worker, &command);
   prefixes_->Exchange(HandleIndex(handle), nullptr);
-  choice_.Remove(row->peer_address, row->worker);
+  choice_.Remove(spread_by, row->worker);
   filters_->Release(row->filter());
   row->Clear();
   --num_calls_of_slot_[HandleIndex(handle) >> 16];
@@ -309,7 +316,8 @@ absl::StatusOr<CallTotals> CallRegistry::Remove(uint64_t handle) {
 CallSpec CallRegistry::SpecOf(uint32_t index, const CallRow& row) const {
   CallSpec spec = row.Unpack();
   spec.handle = MakeHandle(row.generation, index);
-  spec.local_address = table_->LocalAddress(index >> 16);
+  spec.local_address =
+      is_client_ ? Load(table_->At(index).local_address) : table_->LocalAddress(index >> 16);
   spec.call_id = static_cast<uint16_t>(index);
   return spec;
 }

@@ -26,7 +26,7 @@ class CallRegistry {
   using Execute = std::function<void(unsigned worker, Command* command)>;
 
   // Borrows all five. `outer_mtu`: the smallest of the ports'.
-  CallRegistry(CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
+  CallRegistry(DatapathRole role, CallTable* table, RouteBook* routes, Ipv6RouteBook* ipv6_routes,
                CallPrefixTable* prefixes, FilterTable* filters, unsigned num_workers,
                uint16_t outer_mtu, Execute execute);
   ~CallRegistry();
@@ -42,6 +42,13 @@ class CallRegistry {
 
  private:
   absl::Status Check(const CallSpec& spec) const;
+  // Which address has its calls in a slot of their own; which one routes get to know.
+  [[nodiscard]] uint32_t SlotAddress(const CallSpec& spec) const {
+    return is_client_ ? spec.peer_address : spec.local_address;
+  }
+  [[nodiscard]] uint32_t Routed(uint32_t client_address) const {
+    return is_client_ ? 0 : client_address;
+  }
   absl::StatusOr<uint32_t> SlotFor(uint32_t local_address);
   void ReleaseIfEmpty(uint32_t slot);
   absl::StatusOr<uint64_t> InsertOrChange(const CallSpec& spec);
@@ -53,6 +60,7 @@ class CallRegistry {
   void SendProgram(uint32_t index, const CallRow& row, const CallSpec& spec);
   CallSpec SpecOf(uint32_t index, const CallRow& row) const;
 
+  const bool is_client_;
   CallTable* table_;
   RouteBook* routes_;
   Ipv6RouteBook* ipv6_routes_;

@@ -47,7 +47,8 @@ absl::Status AddAddress(nl_sock* socket, uint32_t interface_index, const Parsed&
   return absl::OkStatus();
 }
 
-absl::Status AddRoute(nl_sock* socket, uint32_t interface_index, const Parsed& parsed) {
+absl::Status AddRoute(nl_sock* socket, uint32_t interface_index, const Parsed& parsed,
+                      uint32_t gateway) {
   const NlRoute request(rtnl_route_alloc());
   const NlAddress& destination = parsed.address;
   rtnl_nexthop* next_hop = rtnl_route_nh_alloc();
@@ -55,11 +56,15 @@ absl::Status AddRoute(nl_sock* socket, uint32_t interface_index, const Parsed& p
     return absl::ResourceExhaustedError("out of memory");
   }
   rtnl_route_nh_set_ifindex(next_hop, static_cast<int>(interface_index));
+  if (gateway != 0) {
+    rtnl_route_nh_set_gateway(next_hop, Ipv4Address(gateway, 32).get());
+  }
   rtnl_route_add_nexthop(request.get(), next_hop);  // owns it now
   rtnl_route_set_family(request.get(), parsed.ipv4 ? AF_INET : AF_INET6);
   rtnl_route_set_table(request.get(), RT_TABLE_MAIN);
   rtnl_route_set_protocol(request.get(), RTPROT_STATIC);
-  rtnl_route_set_scope(request.get(), parsed.ipv4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
+  rtnl_route_set_scope(request.get(),
+                       parsed.ipv4 && gateway == 0 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE);
   rtnl_route_set_dst(request.get(), destination.get());
   const int error = rtnl_route_add(socket, request.get(), NLM_F_CREATE | NLM_F_EXCL);
   if (error < 0) return absl::InternalError(nl_geterror(error));
@@ -86,13 +91,13 @@ absl::Status AddAddresses(const std::string& interface, uint32_t interface_index
 }
 
 absl::Status AddRoutes(const std::string& interface, uint32_t interface_index,
-                       const std::vector<std::string>& prefixes) {
+                       const std::vector<std::string>& prefixes, uint32_t gateway) {
   const NlSocket socket = RouteSocket();
   if (!socket) return absl::InternalError("no netlink socket");
   for (const std::string& text : prefixes) {
     const Parsed prefix = ParseAny(config::ParsePrefix(text), config::ParsePrefix6(text));
     const absl::Status status = prefix.address
-                                    ? AddRoute(socket.get(), interface_index, prefix)
+                                    ? AddRoute(socket.get(), interface_index, prefix, gateway)
                                     : absl::InvalidArgumentError("not of the form 192.0.2.0/24");
     if (!status.ok()) {
       return absl::Status(status.code(),

@@ -45,6 +45,7 @@ Rig::Rig(const Options& options) : options_(options) {
     MakeSubPort(vlan);
   }
   DatapathSpec spec;
+  spec.role = options.role;
   spec.ports = ports_;
   for (unsigned i = 0; i < options.num_workers; ++i) {
     spec.worker_lcores.push_back(i + 1);

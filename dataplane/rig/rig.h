@@ -19,6 +19,7 @@ namespace culvert::dataplane {
 class Rig {
  public:
   struct Options {
+    DatapathRole role = DatapathRole::kGateway;
     unsigned num_workers = 1;
     unsigned num_ports = 2;
     unsigned num_mbufs = 8191;

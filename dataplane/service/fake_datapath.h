@@ -56,6 +56,11 @@ class FakeDatapath : public Datapath {
     for (const auto& call : calls) entries.push_back({.spec = call.second, .totals = {}});
     return entries;
   }
+  absl::StatusOr<unsigned> WorkerOf(uint64_t /*handle*/) override { return 0; }
+  unsigned ToCalls(unsigned /*worker*/, std::span<const CallPacket> /*packets*/) override {
+    return 0;
+  }
+  unsigned FromCalls(std::span<CallPacket> /*out*/) override { return 0; }
   absl::Status SetFilter(const FilterSpec& spec) override {
     const Lock lock(mutex);
     filters[spec.id] = spec;

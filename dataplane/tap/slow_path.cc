@@ -48,7 +48,7 @@ SlowPath::SlowPath(Datapath* datapath, rte_mempool* mbufs, std::vector<TunDevice
                    TunDevice* clients)
     : datapath_(datapath), mbufs_(mbufs), num_ports_(taps.size()), counters_(taps.size() + 1) {
   for (const TunDevice* tap : taps) polled_.push_back({tap->fd(), POLLIN, 0});
-  polled_.push_back({clients->fd(), POLLIN, 0});
+  if (clients != nullptr) polled_.push_back({clients->fd(), POLLIN, 0});
 }
 
 void SlowPath::Start() {
@@ -74,11 +74,11 @@ void SlowPath::Run() {
 
 unsigned SlowPath::Round(int timeout_us) {
   unsigned moved = 0;
-  for (size_t i = 0; i <= num_ports_; ++i) moved += ToKernel(i);
+  for (size_t i = 0; i < polled_.size(); ++i) moved += ToKernel(i);
   const timespec timeout{.tv_sec = 0, .tv_nsec = moved > 0 ? 0 : timeout_us * 1000L};
   const int ready = ppoll(polled_.data(), polled_.size(), &timeout, nullptr);
   if (ready <= 0) return moved;
-  for (size_t i = 0; i <= num_ports_; ++i) {
+  for (size_t i = 0; i < polled_.size(); ++i) {
     if ((polled_[i].revents & POLLIN) != 0) moved += FromKernel(i);
     // The kernel says POLLERR while an interface is down or gone; no frames then, no hurry.
     if ((polled_[i].revents & (POLLERR | POLLHUP)) != 0) usleep(kLongWaitUs);

@@ -22,7 +22,7 @@ struct SlowPathTotals {
 
 class SlowPath {
  public:
-  // Borrows everything until Stop() is over. `taps[i]` is port i's; `clients` the TUN.
+  // Borrows everything until Stop() is over. `taps[i]` is port i's; `clients` the TUN, null: none.
   SlowPath(Datapath* datapath, rte_mempool* mbufs, std::vector<TunDevice*> taps,
            TunDevice* clients);
   ~SlowPath() { Stop(); }

@@ -45,6 +45,8 @@ struct WorkerContext {
   std::span<const PortSpec> ports;
   const PortTable* port_table = nullptr;
   bool tx_checksum = false;  // some port puts in the outer header's checksum
+  bool is_client = false;    // DatapathRole::kClient
+  Verdict from_calls = Verdict::GoTo(Stage::kRoute);   // what is sound out of a call
   std::unique_ptr<PortCountersBlock[]> port_counters;  // one for each port
   CallTable* calls = nullptr;
   const Fib* fib = nullptr;

@@ -69,6 +69,10 @@ Worker::Worker(unsigned index, const Shared& shared)
   for (const PortSpec& port : shared.ports) {
     context_.tx_checksum = context_.tx_checksum || port.tx_checksum;
   }
+  context_.is_client = shared.role == DatapathRole::kClient;
+  if (context_.is_client) {
+    context_.from_calls = Verdict::PuntClients();
+  }
   context_.port_counters = std::make_unique<PortCountersBlock[]>(shared.ports.size());
   context_.calls = shared.calls;
   context_.fib = shared.fib;
@@ -114,6 +118,9 @@ absl::Status Worker::MakeRings() {
   punted_frames_ = make(kFrameRingSize);
   inject_frames_ = make(kFrameRingSize);
   inject_slow_ = make(kRingSize);
+  if (context_.is_client) {
+    inject_calls_ = make(kRingSize);
+  }
   return ok ? absl::OkStatus()
             : absl::ResourceExhaustedError(
                   "worker rings: no memory; give dataplane.memory_mb more");
@@ -232,6 +239,9 @@ unsigned Worker::TakeRings() {
     if (i != context_.worker) {
       total += TakeRing(hand_over_[i].get(), false);
     }
+  }
+  if (inject_calls_ != nullptr) {
+    total += TakeRing(inject_calls_.get(), true);
   }
   return total + TakeRing(inject_frames_.get(), true) + TakeRing(inject_slow_.get(), true);
 }
@@ -404,6 +414,7 @@ void Worker::Dispatch(Packet* packet, Stage stage, Verdict verdict) {
     case Verdict::Kind::kPuntPort:
       return append(to_punted_ports_[packet->port], [&] { FlushPuntedPort(packet->port); });
     case Verdict::Kind::kPuntClients:
+      packet->generation = packet->call->generation;
       return append(to_punted_clients_, [&] { FlushClients(); });
     case Verdict::Kind::kPuntFrame:
       return append(to_punted_frames_, [&] { FlushFrames(); });

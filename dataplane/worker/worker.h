@@ -25,6 +25,7 @@ constexpr unsigned kBurst = 32;
 class Worker {
  public:
   struct Shared {  // borrowed
+    DatapathRole role;
     CallTable* calls;
     const Fib* fib;
     const ClientTable* clients;
@@ -77,6 +78,7 @@ class Worker {
   MbufRing& punted_port(uint16_t port) { return *punted_ports_[port]; }
   MbufRing& inject_frames() { return *inject_frames_; }  // control frames, Packet filled
   MbufRing& inject_slow() { return *inject_slow_; }      // slow path; Packet::stage, port filled
+  MbufRing& inject_calls() { return *inject_calls_; }    // client role; Packet filled
 
  private:
   struct Queue {  // mbufs on their way to one place
@@ -149,6 +151,7 @@ class Worker {
   std::unique_ptr<MbufRing> punted_frames_;
   std::unique_ptr<MbufRing> inject_frames_;
   std::unique_ptr<MbufRing> inject_slow_;
+  std::unique_ptr<MbufRing> inject_calls_;  // of a client
   std::atomic<Command*> command_{nullptr};
 };
 

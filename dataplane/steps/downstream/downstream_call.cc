@@ -4,7 +4,8 @@
 
 namespace culvert::dataplane {
 
-// The route may be older than the call: the address decides. No data leaves in clear where
+// The route may be older than the call: the address decides, or the call's generation when its
+// sender knew that. No data leaves in clear where
 // encryption is required (RFC 3078 s9).
 Verdict DownstreamCallStep(Packet& packet, WorkerContext& context) {
   Call& call = context.calls->At(packet.call_index);
@@ -14,7 +15,7 @@ Verdict DownstreamCallStep(Packet& packet, WorkerContext& context) {
   if (const uint16_t owner = Load(call.owner); owner != context.worker) {
     return Verdict::HandOver(owner);
   }
-  if (call.client_address != packet.ip.destination &&
+  if (call.client_address != packet.ip.destination && packet.generation != call.generation &&
       !context.prefixes->Covers(packet.call_index, packet.ip.destination)) {
     return Verdict::Drop(DropReason::call_stale);
   }

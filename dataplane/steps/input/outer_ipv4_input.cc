@@ -39,7 +39,7 @@ Verdict OuterIpv4InputStep(Packet& packet, WorkerContext& context) {
   }
   uint32_t slot = kNoSlot;
   if (header->protocol == wire::gre::kIpProtocol) {
-    slot = context.calls->FindSlot(header->destination);
+    slot = context.calls->FindSlot(context.is_client ? header->source : header->destination);
   }
   if (header->protocol == wire::icmp::kProtocol && !header->IsFragment() &&
       context.calls->FindSlot(header->destination) != kNoSlot && LearnPathMtu(packet, &context)) {

@@ -7,7 +7,7 @@ Verdict UpstreamAccountStep(Packet& packet, WorkerContext& context) {
   Call& call = *packet.call;
   Add(&call.upstream_packets, 1);
   Add(&call.upstream_octets, packet.ip.total_len);
-  return Verdict::GoTo(Stage::kRoute);
+  return context.from_calls;
 }
 
 }  // namespace culvert::dataplane
