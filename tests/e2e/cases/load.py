@@ -16,8 +16,10 @@ SINK = f"{INTERNET}:5011"
 PPTPD = os.path.join(os.path.dirname(__file__), "../../peers/server-pptpd")
 
 
-def start(lab, **overrides):
-    """A gateway with room for 1000 calls, a sink behind it, and a client with many addresses."""
+def start(lab, kernel=True, **overrides):
+    """A gateway with room for 1000 calls, a sink behind it, and a client with many addresses.
+
+    kernel: whether the client's interface is the kernel's, which then has the first address."""
     gateway = lab.configure(pools=[{"name": "clients", "ranges": [CLIENTS]}], **overrides)
     gateway.config["dataplane"]["clients"] = {
         "interface": "culvert0", "addresses": [f"{TUNNEL_GATEWAY}/32"],
@@ -27,7 +29,8 @@ def start(lab, **overrides):
     gateway.write_secrets("".join(f"load{i} * secret *\n" for i in range(1000)))
     network = lab.network
     process.run(["ip", "-n", network.internet, "route", "add", CLIENTS, "via", CORE])
-    process.run(["ip", "-n", network.client(), "addr", "add", f"{CLIENT[0]}/24", "dev", "cli0"])
+    if kernel:
+        process.run(["ip", "-n", network.client(), "addr", "add", f"{CLIENT[0]}/24", "dev", "cli0"])
     process.run(["ip", "-n", network.client(), "route", "add", "local", LOCAL, "dev", "lo"])
     gateway.start()
     lab.start_in(network.internet, find_binary(lab.build, "culvert-load"), "sink", "--listen", SINK)
@@ -66,6 +69,35 @@ def load_500(lab):
         expect(not (found["late"] or found["duplicated"] or found["corrupted"]),
                f"{direction}: {found}")
     gateway.wait_calls(0)
+
+
+DEVICE = ["--device", "net_af_packet0,iface=cli0", "--device-address", f"{CLIENT[0]}/24",
+          "--memory-mb", 256]
+
+
+@case("load-device", limit=200)
+def load_device(lab):
+    """Through a DPDK port, with the workers as clients: 300 calls with MPPE-128 and packets both
+    ways, nothing is lost, and the interface is as it was."""
+    gateway = start(lab, kernel=False, ppp__mppe_stateful="allow")
+    client = lab.network.client()
+    before = lab.network.exec(client, "ip", "-o", "link", "show", "cli0").stdout
+    for extra in ([], ["--calls-per-connection", 50, "--stateful"]):
+        done, report = load(lab, *DEVICE, "--calls", 300, "--rate", 50, "--source", SOURCES,
+                            "--sink", SINK, "--packet-rate", 2, "--imix", "--seconds", 10,
+                            "--max-failed", 0, "--max-loss", 0, *extra)
+        expect(done.returncode == 0, f"status {done.returncode}: {done.stderr[-300:]}")
+        expect(report["established"] == 300, f"{report['established']} calls were up")
+        for direction in ("up", "down"):
+            found = report[direction]
+            expect(found["sent"] > 300 * 2 * 9, f"{direction}: only {found['sent']} packets")
+            expect(found["received"] == found["sent"], f"{direction}: {found}")
+            expect(not (found["late"] or found["duplicated"] or found["corrupted"]),
+                   f"{direction}: {found}")
+        expect(not (report["gre_strange"] or report["unsent"]), f"{report}")
+        gateway.wait_calls(0)
+        links = lab.network.exec(client, "ip", "-o", "link", "show").stdout
+        expect("load0" not in links and before.strip() in links, f"{before}, then {links}")
 
 
 @case("load-methods", limit=150)
@@ -118,6 +150,39 @@ def load_wrong_use(lab):
     expect(done.returncode == 1 and "min_setup_rate" in report["limits_not_held"][0],
            f"status {done.returncode}")
     gateway.wait_calls(0)
+
+
+@case("load-device-wrong-use", limit=150)
+def load_device_wrong_use(lab):
+    """A device that cannot be: one line, status 2, and nothing is left of it."""
+    start(lab, kernel=False)
+    client = lab.network.client()
+    links = lab.network.exec(client, "ip", "-o", "link", "show").stdout
+    binary = find_binary(lab.build, "culvert-load")
+    for arguments, text in (
+            (["--device", "net_nothing0"], "no DPDK driver takes this device"),
+            (["--device", "eth0"], "neither a PCI address"),
+            (["--device", "net_af_packet0,iface=nope"], "kernel interface nope does not exist"),
+            (["--worker-cores", 999], "core 999 does not exist"),
+            (["--idle", "poll", "--main-core", 1], "main_core"),
+            (["--memory-mb", 1000000], "memory_mb: 1000000 MB; this machine has"),
+            (["--device", ""], "device (--device): must be given with"),
+            (["--gateway", "203.0.113.1"], "203.0.113.1"),
+            (["--source", "10.96.0.0/24"], "10.96.0.0 is not local")):
+        flags = dict(zip(DEVICE[::2], DEVICE[1::2])) | dict(zip(arguments[::2], arguments[1::2]))
+        done, _ = load(lab, *[part for flag in flags.items() for part in flag])
+        lines = done.stderr.strip().splitlines()
+        expect(done.returncode == 2, f"{arguments}: status {done.returncode}")
+        expect(text in done.stderr and len(lines) == 1, f"{arguments}: {done.stderr}")
+    done = lab.network.exec(client, "setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin",
+                            binary, "run", "--server", GATEWAY[0], *DEVICE, check=False)
+    expect(done.returncode == 2 and "CAP_NET_ADMIN missing" in done.stderr, done.stderr)
+    done = lab.network.exec(client, binary, "monkey", "--server", GATEWAY[0], *DEVICE, check=False)
+    expect(done.returncode == 2 and "device: " in done.stderr, done.stderr)
+    lab.network.exec(client, "ip", "addr", "add", f"{CLIENT[0]}/24", "dev", "cli0")
+    done, _ = load(lab, *DEVICE)
+    expect(done.returncode == 2 and "interface cli0 has the address" in done.stderr, done.stderr)
+    expect(lab.network.exec(client, "ip", "-o", "link", "show").stdout == links, "links changed")
 
 
 def ask(lab, path, **request):

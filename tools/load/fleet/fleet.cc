@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "tools/load/fleet/connection.h"
+#include "tools/load/ports/port_tunnels.h"
 #include "tools/load/tunnel/gre_tunnels.h"
 
 namespace culvert::load {
@@ -47,6 +48,13 @@ uint32_t RouteTo(uint32_t server) {
   return found ? wire::Be32::FromRaw(local.sin_addr.s_addr).ToHost() : 0;
 }
 
+std::unique_ptr<Tunnels> MakeTunnels(Tunnels::Owner* owner, const Plan* plan) {
+  if (plan->device().empty()) {
+    return std::make_unique<GreTunnels>(owner, /*takes_clear=*/plan->mppe() == 0);
+  }
+  return std::make_unique<PortTunnels>(owner, plan);
+}
+
 }  // namespace
 
 uint64_t Fleet::NowUs() {
@@ -62,7 +70,7 @@ Fleet::Fleet(const Plan* plan, const std::vector<client_role::Account>* accounts
       wishes_(WishesOf(*plan)),
       control_settings_{.host_name = "culvert-load", .vendor = "Culvert"},
       random_([](std::span<uint8_t> out) { RAND_bytes(out.data(), static_cast<int>(out.size())); }),
-      tunnels_(new GreTunnels(this, /*takes_clear=*/plan->mppe() == 0)),
+      tunnels_(MakeTunnels(this, plan)),
       wheel_(NowUs() / kUsPerMs),
       calls_(plan->calls()),
       now_us_(NowUs()) {
@@ -94,11 +102,11 @@ std::string Fleet::Open() {
   for (const std::string& server : plan_->server()) {
     servers_.push_back(*config::ParseIpv4(server));
   }
-  if (std::string wrong = CheckSources(); !wrong.empty()) {
-    return wrong;
-  }
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (std::string wrong = tunnels_->Open(); !wrong.empty()) {
+    return wrong;
+  }
+  if (std::string wrong = CheckSources(); !wrong.empty()) {  // which the tunnels may have made
     return wrong;
   }
   if (tunnels_->fd() >= 0) {

@@ -101,7 +101,12 @@ class Fleet : private Tunnels::Owner {
   // fleet_control.cc
   void Begin(Call& call);
   void Request(Connection& connection, Call& call);
-  [[nodiscard]] uint16_t TakeId(uint32_t source);
+  // IdSpace of a call or connection: its Call IDs are unique in there.
+  template <typename Ends>
+  [[nodiscard]] uint32_t IdSpace(const Ends& ends) const {
+    return tunnels_->ids_by_server() ? ends.server : ends.source;
+  }
+  [[nodiscard]] uint16_t TakeId(uint32_t id_space);
   void Connect(Connection& connection);
   void OnSocket(Connection& connection, uint32_t events);
   void Receive(Connection& connection);
@@ -114,7 +119,7 @@ class Fleet : private Tunnels::Owner {
   void On(Connection& connection, const client_role::ConnectionClosed& effect);
   void Close(Connection& connection);
   [[nodiscard]] Connection* ConnectionOf(const Call& call);
-  [[nodiscard]] Call* Find(uint32_t source, uint16_t id);
+  [[nodiscard]] Call* Find(uint32_t id_space, uint16_t id);
   void Forget(Call& call);
 
   // fleet_tunnel.cc
@@ -159,8 +164,8 @@ class Fleet : private Tunnels::Owner {
   std::vector<Call> calls_;
   std::vector<std::unique_ptr<Connection>> connections_;  // by call index / calls_per_connection
   std::vector<std::unique_ptr<Connection>> closed_;       // in this turn
-  absl::flat_hash_map<uint64_t, uint32_t> by_id_;         // source << 16 | id; call index
-  absl::flat_hash_map<uint32_t, uint16_t> last_id_;       // by source
+  absl::flat_hash_map<uint64_t, uint32_t> by_id_;         // id space << 16 | id; call index
+  absl::flat_hash_map<uint32_t, uint16_t> last_id_;       // by id space
   std::vector<uint32_t> redial_;
   uint64_t now_us_ = 0;
   uint32_t num_begun_ = 0, num_asking_ = 0, num_connections_ = 0;

@@ -24,7 +24,7 @@ sockaddr_in AddressOf(uint32_t address, uint16_t port) {
   return out;
 }
 
-uint64_t KeyOf(uint32_t source, uint16_t id) { return uint64_t{source} << 16 | id; }
+uint64_t KeyOf(uint32_t id_space, uint16_t id) { return uint64_t{id_space} << 16 | id; }
 
 // ResultText: Call-Disconnect-Notify's result codes (RFC 2637 s2.13).
 std::string ResultText(uint8_t result) {
@@ -39,15 +39,15 @@ Fleet::Connection* Fleet::ConnectionOf(const Call& call) {
   return connections_[call.index / plan_->calls_per_connection()].get();
 }
 
-Call* Fleet::Find(uint32_t source, uint16_t id) {
-  const auto it = by_id_.find(KeyOf(source, id));
+Call* Fleet::Find(uint32_t id_space, uint16_t id) {
+  const auto it = by_id_.find(KeyOf(id_space, id));
   return it == by_id_.end() ? nullptr : &calls_[it->second];
 }
 
-uint16_t Fleet::TakeId(uint32_t source) {
-  uint16_t& last = last_id_[source];
+uint16_t Fleet::TakeId(uint32_t id_space) {
+  uint16_t& last = last_id_[id_space];
   for (unsigned i = 0; i < 65536; ++i) {
-    if (++last != 0 && !by_id_.contains(KeyOf(source, last))) {
+    if (++last != 0 && !by_id_.contains(KeyOf(id_space, last))) {
       return last;
     }
   }
@@ -81,12 +81,12 @@ void Fleet::Begin(Call& call) {
 }
 
 void Fleet::Request(Connection& connection, Call& call) {
-  call.id = TakeId(connection.source);
+  call.id = TakeId(IdSpace(connection));
   if (call.id == 0) {
     Enter(call, Stage::kConnect);
-    return Fail(call, "no Call ID is free for this source");
+    return Fail(call, "no Call ID is free");
   }
-  by_id_[KeyOf(connection.source, call.id)] = call.index;
+  by_id_[KeyOf(IdSpace(connection), call.id)] = call.index;
   tunnels_->Begin(call.index, {.client = connection.source,
                                .server = connection.server,
                                .client_id = call.id,
@@ -200,7 +200,7 @@ void Fleet::On(Connection& connection, const client_role::Established&) {
 }
 
 void Fleet::On(Connection& connection, const client_role::CallOpened& effect) {
-  Call* call = Find(connection.source, effect.call_id);
+  Call* call = Find(IdSpace(connection), effect.call_id);
   if (call == nullptr || call->stage != Stage::kRequest) {
     return;
   }
@@ -217,7 +217,7 @@ void Fleet::On(Connection& connection, const client_role::CallOpened& effect) {
 }
 
 void Fleet::On(Connection& connection, const client_role::CallRefused& effect) {
-  if (Call* call = Find(connection.source, effect.call_id)) {
+  if (Call* call = Find(IdSpace(connection), effect.call_id)) {
     Fail(*call,
          fmt::format("Outgoing-Call-Reply: result {}, error {}", effect.result, effect.error));
     Over(*call);
@@ -225,7 +225,7 @@ void Fleet::On(Connection& connection, const client_role::CallRefused& effect) {
 }
 
 void Fleet::On(Connection& connection, const client_role::CallClosed& effect) {
-  if (Call* call = Find(connection.source, effect.call_id)) {
+  if (Call* call = Find(IdSpace(connection), effect.call_id)) {
     Fail(*call, "Call-Disconnect-Notify: " + ResultText(effect.result));
     Over(*call);
   }
@@ -268,7 +268,7 @@ void Fleet::Close(Connection& connection) {
 
 void Fleet::Forget(Call& call) {
   if (call.id != 0) {
-    by_id_.erase(KeyOf(call.source, call.id));
+    by_id_.erase(KeyOf(IdSpace(call), call.id));
   }
   tunnels_->End(call.index);
   call.ppp.reset();

@@ -136,6 +136,9 @@ int Run(const Options& options) {
   if (prepared.status != 0) {
     return prepared.status;
   }
+  if (!prepared.plan.device().empty()) {
+    return CannotStart(kCommand, "device: faults need the raw socket; leave it out");
+  }
   std::optional<Leftovers> leftovers;
   Leftovers::State before;
   // One call before the first look: what a server sets up once is no leftover.

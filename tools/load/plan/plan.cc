@@ -31,6 +31,10 @@ mppe = 128
 packet_rate = 1
 packet_size = 200
 direction = "both"
+worker_cores = [1]
+main_core = 0
+idle = "sleep"
+memory_mb = 512
 )";
 constexpr char kCommandLine[] = "command line";
 
@@ -109,6 +113,7 @@ class Checker {
     Want(plan_.packet_rate() >= 0.001 && plan_.packet_rate() <= 1e5, "packet_rate",
          "must be from 0.001 to 100000");
     CheckUsers();
+    CheckDevice();
     CheckLimits();
   }
 
@@ -126,6 +131,12 @@ class Checker {
          "must be 0 (none), 40, 56 or 128");
     Want(bits == 0 || gives_keys, "mppe", plan_.auth() + " gives no keys: use --mppe 0");
     Want(!plan_.user().empty() || !plan_.user_file().empty(), "user", "must not be empty");
+  }
+  void CheckDevice() {
+    Want(plan_.device().empty() || plan_.worker_cores_size() > 0, "worker_cores",
+         "must be given with a device");
+    Want(!plan_.device().empty() || (plan_.device_address().empty() && plan_.gateway().empty()),
+         "device", "must be given with device_address or gateway");
   }
   void CheckLimits() {
     Want(!plan_.has_max_loss() || (plan_.max_loss() >= 0 && plan_.max_loss() <= 100), "max_loss",

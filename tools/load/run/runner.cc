@@ -121,7 +121,8 @@ std::string Runner::CarryOut(const v1::ControlRequest& request) {
       return fmt::format("{}: {}", request.capture().file(), wrong);
     }
     if (!fleet_.StartCapture(request.capture().call(), &capture_)) {
-      return fmt::format("call {} is not up", request.capture().call());
+      return plan_.device().empty() ? fmt::format("call {} is not up", request.capture().call())
+                                    : "capture: not through a device";
     }
   }
   return "";

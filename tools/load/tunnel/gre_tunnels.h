@@ -18,6 +18,7 @@ class GreTunnels final : public Tunnels {
 
   std::string Open() override;
   [[nodiscard]] int fd() const override { return gre_.fd(); }
+  [[nodiscard]] bool ids_by_server() const override { return false; }
   [[nodiscard]] int64_t MaxWaitUs(int64_t wait_us) override { return wait_us; }
 
   void Begin(uint32_t call, const Ends& ends) override;

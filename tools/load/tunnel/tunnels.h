@@ -57,6 +57,8 @@ class Tunnels {
   virtual std::string Open() = 0;
   // fd can be read when something has come; -1: nobody tells, and Receive looks.
   [[nodiscard]] virtual int fd() const = 0;
+  // ids_by_server: Call IDs are told apart by the server that they are for, else by the client.
+  [[nodiscard]] virtual bool ids_by_server() const = 0;
   // MaxWaitUs bounds the time from one Receive to the next; `wait_us` is what the caller wants.
   [[nodiscard]] virtual int64_t MaxWaitUs(int64_t wait_us) = 0;
 
