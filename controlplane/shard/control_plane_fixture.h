@@ -59,7 +59,7 @@ class ControlPlaneTest : public ::testing::Test {
   std::string ConfigurationText(const std::string& more) const {
     return absl::StrCat(
         "dataplane.socket = \"", folder_, "/dp\"\npptp.listen = [\"127.0.0.1:", port_, "\"]\n",
-        "management.socket = \"", folder_, "/mgmt\"\nmetrics.listen = \"\"\n",
+        "management.socket = \"", folder_, "/mgmt\"\nmetrics.listen = \"", metrics_listen_, "\"\n",
         "auth.methods = [\"pap\"]\nauth.users_file = \"/nowhere\"\nppp.mppe = \"deny\"\n", more);
   }
   config::v1::Config Configuration(const std::string& more = "") {
@@ -134,7 +134,8 @@ class ControlPlaneTest : public ::testing::Test {
   }
 
   std::string folder_;
-  std::string config_file_;  // for a reload
+  std::string config_file_;     // for a reload
+  std::string metrics_listen_;  // empty: nowhere
   uint16_t port_ = 0;
   std::unique_ptr<testing::FakeDataplane> dataplane_;
   std::unique_ptr<ControlPlane> plane_;
