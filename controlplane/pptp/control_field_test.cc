@@ -88,5 +88,20 @@ TEST(ControlField, TwoCallsOnOneConnectionAndTheSameIdTwice) {
   EXPECT_EQ(peer.Receive(wp::CallClearRequest{.call_id = 102}), "[clear 102]") << "ours";
 }
 
+// A NAT that rewrites only some messages leaves neither of the two ids.
+TEST(ControlField, ClearWithAnIdThatIsNobodys) {
+  Peer one;
+  one.Establish();
+  one.Dial(7, 101);
+  EXPECT_EQ(one.Receive(wp::CallClearRequest{.call_id = 0x7777}), "[clear 101]")
+      << "no other call can be meant";
+  Peer two;
+  two.Establish();
+  two.Dial(7, 101);
+  two.Dial(8, 102);
+  EXPECT_EQ(two.Receive(wp::CallClearRequest{.call_id = 0x7777}), "");
+  EXPECT_EQ(two.counters().unknown_call_ids, 1u);
+}
+
 }  // namespace
 }  // namespace culvert::pptp

@@ -172,6 +172,30 @@ TEST_F(DispatcherTest, ManyMoveAtOnceWhenAServerDies) {
   EXPECT_EQ(to_second.size(), 101u);
 }
 
+TEST_F(DispatcherTest, AThousandLoginsWithOneServerDead) {
+  Start(2);
+  for (int i = 0; i < 1000; ++i) {
+    Send();
+  }
+  size_t seen = 0;
+  for (int tenths = 0; tenths < 200 && answers_.size() < 1000; ++tenths) {
+    Pass(kSecond / 10);
+    for (; seen < outside_.sent.size(); ++seen) {
+      if (outside_.sent[seen].server == 1) {
+        Answer1(outside_.sent[seen]);
+      }
+    }
+  }
+  ASSERT_EQ(answers_.size(), 1000u) << "within 20 s";
+  for (const Answer& answer : answers_) {
+    EXPECT_EQ(answer.outcome, Outcome::kAnswered);
+  }
+  outside_.sent.clear();
+  Send();
+  ASSERT_EQ(outside_.sent.size(), 1u);
+  EXPECT_EQ(outside_.sent[0].server, 1u) << "the next one does not wait";
+}
+
 TEST_F(DispatcherTest, ADeadServerIsTriedWithARequestAfterItsRest) {
   Start(2);
   Send();

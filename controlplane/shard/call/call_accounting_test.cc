@@ -88,6 +88,21 @@ TEST_F(CallAccountingTest, ACallThatHangsUpBeforeTheFirstInterim) {
   EXPECT_THAT(lines[2], HasSubstr(R"("input_packets":7)"));
 }
 
+// Some concentrators end a call whose Start nobody acknowledges.
+TEST_F(CallAccountingTest, AnUnansweredStartEndsNoCall) {
+  ASSERT_TRUE(Start(absl::StrCat("accounting.spool = \"", folder_,
+                                 "/spool\"\n[[radius.servers]]\nname = \"away\"\n"
+                                 "address = \"127.0.0.1\"\nauth_port = 0\nacct_port = 9\n"
+                                 "secret = \"testing123\"\n"))
+                  .ok());
+  ScriptedClient client(port_);
+  client.Start();
+  LogIn(Dial(client, 7));
+  std::this_thread::sleep_for(std::chrono::seconds(5));  // some tries
+  ASSERT_EQ(List().size(), 1u);
+  EXPECT_EQ(List()[0].state(), "open");
+}
+
 TEST_F(CallAccountingTest, AtTheEndOfTheProcess) {
   ASSERT_TRUE(Start(Settings()).ok());
   ScriptedClient client(port_);
