@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -24,6 +25,7 @@ CASES = {
     "calls": "100,000 calls, six a connection: set-up, idle, redial storm, teardown",
     "real": "calls through GRE and the real culvert-dataplane (root)",
     "radius": "15,000 calls judged by FreeRADIUS",
+    "accounted": "the same, with accounting's Start and Stop to FreeRADIUS, which writes them",
     "spool": "100,000 calls that are accounted, with a server that never answers",
     "records": "how many records a second the accounting spool takes and gets rid of",
     "shards": "one and two shards, with clients in memory",
@@ -88,10 +90,11 @@ class Bench:
             for name in PROGRAMS)
         self.core, self.other_core = options.core, machine.other_core(options.core)
 
-    def on(self, core, namespace=None):
-        """The command that runs another one on a core, in a namespace."""
+    def on(self, core, namespace=None, polls=False):
+        """The command that runs another one on a core, in a namespace. What polls gets no real-time
+        priority: what shares its core would never run."""
         return ((["ip", "netns", "exec", namespace] if namespace else [])
-                + (["chrt", "-f", "1"] if self.options.realtime else [])
+                + (["chrt", "-f", "1"] if self.options.realtime and not polls else [])
                 + ["taskset", "-c", str(core)])
 
     def path(self, name):
@@ -158,8 +161,8 @@ def real(bench):
     """Namespaces, culvert-dataplane on the clients' core, control connections and GRE through it."""
     bench.write_config(control_lab.dataplane_config(bench.folder, bench.other_core))
     with control_lab.Namespaces() as spaces, \
-         control_lab.dataplane(bench.on(bench.other_core, spaces.gateway), bench.dataplane,
-                               bench.folder) as plane, \
+         control_lab.dataplane(bench.on(bench.other_core, spaces.gateway, polls=True),
+                               bench.dataplane, bench.folder) as plane, \
          bench.control(spaces.gateway) as process:
         time.sleep(2)       # the data plane is connected
         yield from named(bench.dial(process, 15000, 1, "--gre", 1, "--target",
@@ -167,13 +170,43 @@ def real(bench):
                                     namespace=spaces.clients), "real")
 
 
-def radius(bench):
+def radius(bench, acct_port=0):
     bench.write_config(backend="radius", more=control_lab.RADIUS_CONFIG.format(
-        ports=f"auth_port = {control_lab.RADIUS_PORT}\nacct_port = 0", secret=control_lab.SECRET))
+        ports=f"auth_port = {control_lab.RADIUS_PORT}\nacct_port = {acct_port}",
+        secret=control_lab.SECRET))
     users = [f"user{i:05}" for i in range(USERS)]
     with control_lab.freeradius(bench.on(bench.other_core), bench.folder, users) as server, \
          bench.control() as process:
-        yield from named(bench.dial(process, 15000, 1, "--other-pid", server.pid), "radius")
+        drops = udp_drops()
+        began = [control_lab.cpu_seconds(one.pid) for one in (process, server)]
+        name = "accounted" if acct_port else "radius"
+        for row in named(bench.dial(process, 15000, 1, "--other-pid", server.pid), name):
+            yield row
+            if row["case"] == "accounted-teardown":
+                yield life(bench, (process, server), began, row["calls"])
+        if udp_drops() != drops:
+            print(f"{udp_drops() - drops} datagrams found a full socket buffer", file=sys.stderr)
+
+
+def life(bench, processes, began, calls):
+    """What calls cost from Access-Request to the answer to their Stop, in both processes."""
+    begun = time.monotonic()
+    stops = 0
+    while stops < calls and time.monotonic() - begun < 60:
+        time.sleep(1)
+        stops = control_lab.detail_stops(bench.folder)
+    ours, theirs = ((control_lab.cpu_seconds(one.pid) - before) * 1e6 / calls
+                    for one, before in zip(processes, began))
+    return {"bench": "control", "case": "accounted-life", "calls": calls, "stops": stops,
+            "stops_seconds": round(time.monotonic() - begun, 1),
+            "cpu_us_per_call": round(ours, 1), "other_cpu_us_per_call": round(theirs, 1)}
+
+
+def udp_drops():
+    """Datagrams that all sockets of this machine's UDP had no room for."""
+    with open("/proc/net/snmp", encoding="ascii") as file:
+        names, values = (line.split() for line in file if line.startswith("Udp:"))
+    return int(values[names.index("RcvbufErrors")])
 
 
 def spool(bench):
@@ -202,6 +235,7 @@ def rows(options):
         "calls": lambda bench: plain(bench, 100000, 6, options.idle, storm=True),
         "real": real,
         "radius": radius,
+        "accounted": lambda bench: radius(bench, control_lab.ACCOUNTING_PORT),
         "spool": spool,
         "records": lambda bench: stream([*bench.on(bench.core), bench.client, "--records",
                                          options.calls or 300000, "--spool",

@@ -8,6 +8,7 @@ import time
 from bench_lib import machine
 
 RADIUS_PORT = 18120
+ACCOUNTING_PORT = 18130
 SECRET = "bench-shared-secret"
 OUTER = "10.99.0."          # the concentrator has .1 to .4, the clients .9
 NUM_ADDRESSES = 4
@@ -37,12 +38,22 @@ modules {{
   files {{
     filename = {dir}/users
   }}
+  detail {{
+    filename = {dir}/detail
+  }}
 }}
 server default {{
   listen {{
     type = auth
     ipaddr = 127.0.0.1
     port = {port}
+    recv_buff = 4194304
+  }}
+  listen {{
+    type = acct
+    ipaddr = 127.0.0.1
+    port = {acct_port}
+    recv_buff = 4194304
   }}
   authorize {{
     files
@@ -52,6 +63,9 @@ server default {{
     Auth-Type MS-CHAP {{
       mschap
     }}
+  }}
+  accounting {{
+    detail
   }}
 }}
 """
@@ -84,7 +98,8 @@ def freeradius(prefix, folder, users):
     """FreeRADIUS with those users; gives its process. `prefix`: the command that runs it."""
     directory = os.path.join(folder, "freeradius")
     os.mkdir(directory, 0o700)
-    files = {"radiusd.conf": _RADIUSD.format(dir=directory, secret=SECRET, port=RADIUS_PORT),
+    files = {"radiusd.conf": _RADIUSD.format(dir=directory, secret=SECRET, port=RADIUS_PORT,
+                                               acct_port=ACCOUNTING_PORT),
              "dictionary": "",
              "users": "".join(f'{user} Cleartext-Password := "secret"\n' for user in users)}
     for name, text in files.items():
@@ -107,6 +122,21 @@ def freeradius(prefix, folder, users):
         yield process
     finally:
         stop(process)
+
+
+def detail_stops(folder):
+    """How many Stops FreeRADIUS has written."""
+    path = os.path.join(folder, "freeradius", "detail")
+    if not os.path.exists(path):
+        return 0
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return sum("Acct-Status-Type = Stop" in line for line in file)
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Namespaces:

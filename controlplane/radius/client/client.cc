@@ -23,6 +23,8 @@ namespace {
 using asio::ip::udp;
 
 constexpr size_t kBatch = 64;  // datagrams taken before others have a turn
+// For answers to all requests that a socket may have out (256), when they come at once.
+constexpr int kReceiveBufferLen = 1 << 20;
 
 // AddressOf: the texts were checked by Start().
 asio::ip::address AddressOf(const std::string& text) {
@@ -126,6 +128,8 @@ class ServiceLoop final : public Dispatcher::Outside {
     if (!error) {
       socket->non_blocking(true, error);
     }
+    asio::error_code smaller;  // net.core.rmem_max: then it is as large as may be
+    socket->set_option(udp::socket::receive_buffer_size(kReceiveBufferLen), smaller);
     if (error) {
       Complain(server, "cannot open a socket", error);
       return false;
