@@ -135,10 +135,11 @@ absl::Status DataplaneSession::Wait() {
         return end_;
       }
     }
-    std::optional<ProgramStream::Clock::time_point> oldest = program_.OldestUnanswered();
-    if (oldest && ProgramStream::Clock::now() - *oldest > kAnswerTimeout) {
+    std::optional<ProgramStream::Clock::time_point> since = program_.SilentSince();
+    if (since && ProgramStream::Clock::now() - *since > kAnswerTimeout) {
       Cancel();
-      return absl::DeadlineExceededError("Program: no answer in 5 s");
+      return absl::DeadlineExceededError(
+          absl::StrCat("Program: no answer in ", kAnswerTimeout.count(), " s"));
     }
   }
 }

@@ -40,7 +40,7 @@ class DataplaneSession {
   absl::StatusOr<dataplane::v1::DescribeResponse> Open();
 
   // Wait blocks until a stream has ended or Cancel() was called, and gives the reason. A data
-  // plane that does not answer for kAnswerTimeout counts as gone.
+  // plane that owes answers and gives none for kAnswerTimeout counts as gone.
   absl::Status Wait();
   // Cancel ends all streams. Any thread.
   void Cancel();
@@ -52,7 +52,7 @@ class DataplaneSession {
   // stub may outlive the session.
   std::shared_ptr<dataplane::v1::Dataplane::Stub> stub() { return stub_; }
 
-  static constexpr std::chrono::seconds kAnswerTimeout{5};
+  static constexpr std::chrono::seconds kAnswerTimeout{10};
 
  private:
   absl::StatusOr<std::vector<uint64_t>> ListHandles();

@@ -154,6 +154,7 @@ void ProgramStream::OnReadDone(bool ok) {
     } else {
       batch = std::move(unanswered_.front());
       unanswered_.pop_front();
+      last_answer_ = Clock::now();
     }
   }
   if (batch.number == 0) {
@@ -192,9 +193,10 @@ void ProgramStream::OnDone(const grpc::Status& status) {
   done_(status);
 }
 
-std::optional<ProgramStream::Clock::time_point> ProgramStream::OldestUnanswered() const {
+std::optional<ProgramStream::Clock::time_point> ProgramStream::SilentSince() const {
   absl::MutexLock lock(&mutex_);
-  return unanswered_.empty() ? std::nullopt : std::optional(unanswered_.front().sent);
+  return unanswered_.empty() ? std::nullopt
+                             : std::optional(std::max(unanswered_.front().sent, last_answer_));
 }
 
 }  // namespace culvert

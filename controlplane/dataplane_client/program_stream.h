@@ -43,8 +43,9 @@ class ProgramStream final : public grpc::ClientBidiReactor<dataplane::v1::Progra
   // Submit adds and flushes; `answered` is called by the thread that has the answer.
   void Submit(dataplane::v1::Operation operation, Answered answered);
 
-  // OldestUnanswered is when the oldest request without a response was sent.
-  [[nodiscard]] std::optional<Clock::time_point> OldestUnanswered() const;
+  // SilentSince is when the data plane has last answered, or been asked, if it owes an answer. One
+  // that is slow but answers is not silent, however long its queue.
+  [[nodiscard]] std::optional<Clock::time_point> SilentSince() const;
 
   void OnWriteDone(bool ok) override;
   void OnReadDone(bool ok) override;
@@ -74,6 +75,7 @@ class ProgramStream final : public grpc::ClientBidiReactor<dataplane::v1::Progra
   std::vector<Asked> waiting_asked_ ABSL_GUARDED_BY(mutex_);
   std::deque<Batch> unanswered_ ABSL_GUARDED_BY(mutex_);  // in the order sent
   uint64_t last_number_ ABSL_GUARDED_BY(mutex_) = 0;
+  Clock::time_point last_answer_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   dataplane::v1::ProgramRequest written_;    // gRPC's while writing_

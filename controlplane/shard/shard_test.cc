@@ -192,7 +192,7 @@ TEST_F(ControlPlaneTest, HungDataPlaneCountsAsGone) {
   ASSERT_NE(Dial(client, 1), 0);
   dataplane_->Hold();
   client.Send(wp::OutgoingCallRequest{.call_id = 2});
-  std::this_thread::sleep_for(std::chrono::seconds(3));
+  std::this_thread::sleep_for(DataplaneSession::kAnswerTimeout - std::chrono::seconds(2));
   std::optional<wp::Message> first = client.Receive();
   std::optional<wp::Message> second = client.Receive();
   ASSERT_TRUE(first && second);

@@ -184,10 +184,17 @@ unsigned Worker::PollKeepers() {
 }
 
 void Worker::Execute(Command* command, const std::atomic<bool>& runs) {
+  // A worker answers within a round; one that takes longer may want this core.
+  constexpr unsigned kPatience = 200;
+  constexpr std::chrono::microseconds kNap{20};
   command_.store(command, std::memory_order_release);
-  while (!command->done.load(std::memory_order_acquire)) {
+  for (unsigned tries = 0; !command->done.load(std::memory_order_acquire); ++tries) {
     if (runs.load(std::memory_order_acquire)) {
-      std::this_thread::yield();
+      if (tries < kPatience) {
+        std::this_thread::yield();
+      } else {
+        std::this_thread::sleep_for(kNap);
+      }
     } else {
       context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
       TakeCommand();
