@@ -134,6 +134,15 @@ void LocalUsers::Authenticate(AuthRequest request, AuthDone done) {
   if (found.user != nullptr && std::holds_alternative<MsChapV2ChangeExchange>(request.exchange)) {
     return ChangePassword(request, found, *rules, std::move(done));
   }
+  if (std::optional<AuthRequest> change = eap::LocalEap::ChangeOf(request);
+      found.user != nullptr && change) {
+    // `found` borrows the name of `request`, which stays where it is.
+    const auto response = std::make_shared<const AuthRequest>(request.Clone());
+    return ChangePassword(*change, found, *rules,
+                          [rules, response, done = std::move(done)](AuthResult judged) {
+                            done(rules->eap.AnswerChange(*response, std::move(judged)));
+                          });
+  }
   AuthResult result;
   if (found.user != nullptr || rules->answers_strangers || request.method() != AuthMethod::kEap) {
     result = Judge(request, found, *rules);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controlplane/client_role/change_password.h"
 #include "controlplane/crypto/mppe_keys.h"
 #include "controlplane/crypto/mschap.h"
 #include "controlplane/crypto/primitives.h"
@@ -28,6 +29,7 @@ std::string_view Text(wire::Octets octets) {
 void Authentication::Begin() {
   passed_ = responded_ = server_failed_ = false;
   failure_ = {};
+  changed_hash_.Wipe();
   if (wishes_->method == AuthMethod::kPap) {
     ++pap_identifier_;
     Again();
@@ -81,8 +83,35 @@ void Authentication::OnChap(const wp::ControlPacket& packet) {
   } else if (packet.code == wire::chap::kSuccess && responded_ && !passed_) {
     OnSuccess(Text(packet.data));
   } else if (packet.code == wire::chap::kFailure && responded_) {
-    Fail("the server refuses the password");
+    const std::vector<uint8_t> change = wishes_->method == AuthMethod::kMsChapV2
+                                            ? ChangePassword(Text(packet.data))
+                                            : std::vector<uint8_t>();
+    if (change.empty()) {
+      return Fail("the server refuses the password");
+    }
+    frames_.push_back(wp::EmitControl(wp::kChap, wire::chap::kChangePassword,
+                                      static_cast<uint8_t>(packet.identifier + 1), change));
   }
+}
+
+std::vector<uint8_t> Authentication::ChangePassword(std::string_view failure) {
+  const auto challenge = ExpiredChallenge(failure);
+  if (!challenge || account_->new_password.empty() || changed()) {
+    return {};
+  }
+  std::array<uint8_t, 516> filler{};
+  (*random_)(filler);
+  (*random_)(peer_challenge_);
+  challenge_ = *challenge;
+  auto change =
+      MakePasswordChange(account_->user, crypto::SpanOf16(account_->nt_hash),
+                         account_->new_password.octets(), challenge_, peer_challenge_, filler);
+  if (!change) {
+    return {};
+  }
+  nt_response_ = change->nt_response;
+  changed_hash_ = std::move(change->new_hash);
+  return std::move(change->data);
 }
 
 void Authentication::OnChallenge(const wp::ControlPacket& packet) {
@@ -151,14 +180,13 @@ void Authentication::OnSuccess(std::string_view message) {
   const bool is_v2 =
       wishes_->method == AuthMethod::kMsChapV2 || wishes_->method == AuthMethod::kEap;
   if (is_v2) {
-    const std::string proof =
-        crypto::AuthenticatorResponse(crypto::SpanOf16(account_->nt_hash), nt_response_,
-                                      peer_challenge_, challenge_, account_->user);
+    const std::string proof = crypto::AuthenticatorResponse(
+        crypto::SpanOf16(nt_hash()), nt_response_, peer_challenge_, challenge_, account_->user);
     if (!message.starts_with(proof)) {
       server_failed_ = true;
       return Fail("the server does not know the password");
     }
-    keys_ = crypto::MsChapV2StartKeys(crypto::SpanOf16(account_->nt_hash), nt_response_,
+    keys_ = crypto::MsChapV2StartKeys(crypto::SpanOf16(nt_hash()), nt_response_,
                                       crypto::MppeSide::kClient);
   }
   passed_ = true;
@@ -229,6 +257,14 @@ void Authentication::OnEapMsChap(const eap::Packet& request) {
       return;
     }
   } else if (message->op_code == eap::mschapv2::kFailure) {
+    const std::vector<uint8_t> change = ChangePassword(Text(message->data));
+    if (!change.empty()) {
+      return RespondEap(
+          request.identifier, request.type,
+          eap::mschapv2::Emit({.op_code = eap::mschapv2::kChangePassword,
+                               .identifier = static_cast<uint8_t>(message->identifier + 1),
+                               .data = change}));
+    }
     Fail("the server refuses the password");
   }
   RespondEap(request.identifier, request.type,

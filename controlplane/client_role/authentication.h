@@ -19,6 +19,8 @@ struct Account {
   std::string user;
   Secret nt_hash;        // crypto::NtPasswordHash() of the password, for MS-CHAP
   Secret password = {};  // for all else, and for MPPE-40 and 56 after MS-CHAP
+  // For a server that says that the password has expired (MS-CHAPv2, EAP-MSCHAPv2); empty: none.
+  Secret new_password = {};
 };
 
 // Wishes: what the client negotiates.
@@ -55,6 +57,8 @@ class Authentication {
   }
   // keys: of a method that gives some, once it has passed; as the client sends and receives.
   [[nodiscard]] const MppeStartKeys& keys() const { return keys_; }
+  // changed: the server has been sent the account's new password; with passed() it has taken it.
+  [[nodiscard]] bool changed() const { return !changed_hash_.empty(); }
 
  private:
   void OnPap(const wire::ppp::ControlPacket& packet);
@@ -69,6 +73,13 @@ class Authentication {
                                                     wire::Octets challenge) const;
   [[nodiscard]] std::vector<uint8_t> MsChapResponse(wire::Octets challenge);
   [[nodiscard]] std::vector<uint8_t> MsChapV2Response(wire::Octets challenge);
+  // ChangePassword gives a Change-Password's data for a Failure that asks for one; empty: it does
+  // not, or there is no new password.
+  [[nodiscard]] std::vector<uint8_t> ChangePassword(std::string_view failure);
+  // nt_hash: of the new password, once it was sent.
+  [[nodiscard]] const Secret& nt_hash() const {
+    return changed() ? changed_hash_ : account_->nt_hash;
+  }
   void Fail(std::string_view why) { failure_ = why; }
 
   const Account* const account_;
@@ -79,6 +90,7 @@ class Authentication {
   bool passed_ = false, responded_ = false, server_failed_ = false;
   std::array<uint8_t, 16> challenge_{}, peer_challenge_{};  // theirs, ours
   std::array<uint8_t, 24> nt_response_{};
+  Secret changed_hash_;
   uint8_t pap_identifier_ = 0;
   MppeStartKeys keys_;
 };

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "controlplane/aaa/local_users.h"
+#include "controlplane/aaa/verify.h"
 #include "controlplane/crypto/mppe_keys.h"
 #include "controlplane/crypto/mschap.h"
 
@@ -28,10 +29,12 @@ Secret SecretOf(std::string_view text) {
 Users Alice() {
   Users users;
   users.Insert("alice", {.password = SecretOf("secret"), .nt_hash = HashOf("secret")});
+  users.Insert("dave", {.nt_hash = HashOf("old"), .expired = true});
   return users;
 }
 
-// Link joins a client to a server whose AAA knows alice with "secret".
+// Link joins a client to a server whose AAA knows alice with "secret", and dave with "old", which
+// has expired.
 class Link {
  public:
   explicit Link(std::string_view password, ppp::MppePolicy mppe = ppp::MppePolicy::kRequire,
@@ -47,6 +50,12 @@ class Link {
     account_ = {.user = "alice", .nt_hash = HashOf(password), .password = SecretOf(password)};
     client_ = std::make_unique<PppClient>(&settings_, &account_, random_, &counters_, &wishes_);
   }
+  void BeDave(std::string_view password, std::string_view new_password) {
+    account_ = {.user = "dave",
+                .nt_hash = HashOf(password),
+                .password = SecretOf(password),
+                .new_password = SecretOf(new_password)};
+  }
 
   void Run() {
     server_->Start(now_ms_);
@@ -60,7 +69,12 @@ class Link {
       }
     }
   }
-  void On(ppp::SendFrame& effect) { client_->OnFrame(effect.data, now_ms_); }
+  void On(ppp::SendFrame& effect) {
+    if (forges_proof_ && effect.data.size() > 8 && effect.data[6] == 'S' && effect.data[7] == '=') {
+      effect.data[8] ^= 1;
+    }
+    client_->OnFrame(effect.data, now_ms_);
+  }
   void On(ppp::Program& effect) { state_ = std::move(effect.state); }
   void On(ppp::Authenticate& effect) {
     users_.Authenticate(std::move(effect.request), [this](AuthResult result) {
@@ -84,12 +98,24 @@ class Link {
   PppClient::Account account_;
   LocalUsers users_{
       std::make_shared<const Users>(Alice()),
-      LocalUserSettings{.eap = {.methods = {eap::Method::kMsChapV2, eap::Method::kMd5},
-                                .server_name = "server"}}};
+      LocalUserSettings{
+          .eap = {.methods = {eap::Method::kMsChapV2, eap::Method::kMd5}, .server_name = "server"},
+          .may_change_password = true},
+      PasswordChangeParts{
+          .write =
+              [this](const PasswordEdit& edit,
+                     const std::function<void(const absl::Status&)>& done) {
+                Users changed;
+                changed.Insert(edit.name, {.nt_hash = edit.nt_hash.Clone()});
+                users_.Replace(std::make_shared<const Users>(std::move(changed)));
+                done(absl::OkStatus());
+              },
+          .post = [](const CallFacts&, const std::function<void()>& work) { work(); }}};
   std::unique_ptr<ppp::PppCall> server_;
   std::unique_ptr<PppClient> client_;
   ppp::DataplaneState state_;
   bool server_up_ = false;
+  bool forges_proof_ = false;  // the server does not know the password
   std::string ended_;
 };
 
@@ -163,6 +189,47 @@ TEST(PppClient, WrongPasswordIsToldByTheServer) {
   link.Run();
   EXPECT_FALSE(link.client_->up());
   EXPECT_NE(link.client_->failure(), "");
+}
+
+TEST(PppClient, ChangesAnExpiredPassword) {
+  for (const AuthMethod method : {AuthMethod::kMsChapV2, AuthMethod::kEap}) {
+    SCOPED_TRACE(static_cast<int>(method));
+    Link link("", ppp::MppePolicy::kRequire, {.method = method});
+    link.BeDave("old", "new \xe2\x82\xac");
+    link.Run();
+    ASSERT_TRUE(link.client_->up()) << link.client_->failure();
+    EXPECT_TRUE(link.server_up_);
+    ASSERT_TRUE(link.state_.receive && link.state_.send);
+    EXPECT_TRUE(link.client_->keys().send_128.Equals(link.state_.receive->start_key.octets()));
+    EXPECT_TRUE(NtHashOf(*link.users_.users()->Find("dave").user)
+                    .Equals(HashOf("new \xe2\x82\xac").octets()));
+    EXPECT_FALSE(link.users_.users()->Find("dave").user->expired);
+  }
+}
+
+TEST(PppClient, ChangesNoPasswordThatItCannot) {
+  for (const AuthMethod method : {AuthMethod::kMsChapV2, AuthMethod::kEap}) {
+    SCOPED_TRACE(static_cast<int>(method));
+    for (const auto& [password, new_password] :
+         {std::pair{"old", ""}, {"old", "old"}, {"guess", "new"}}) {
+      Link link("", ppp::MppePolicy::kRequire, {.method = method});
+      link.BeDave(password, new_password);
+      link.Run();
+      EXPECT_FALSE(link.client_->up());
+      EXPECT_EQ(link.client_->failure(), "the server refuses the password");
+      EXPECT_TRUE(link.users_.users()->Find("dave").user->expired);
+    }
+  }
+}
+
+// RFC 2759 s5: a client hangs up on a server that cannot prove that it knows the password.
+TEST(PppClient, WrongProofMakesTheClientHangUp) {
+  Link link("secret");
+  link.forges_proof_ = true;
+  link.Run();
+  EXPECT_FALSE(link.client_->up());
+  EXPECT_EQ(link.client_->failure(), "the server does not know the password");
+  EXPECT_FALSE(link.server_up_);
 }
 
 TEST(PppClient, RepeatsWhatIsLost) {

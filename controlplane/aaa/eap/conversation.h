@@ -24,6 +24,7 @@ struct Conversation {
     kRetrying,   // a Failure with R=1
     kSucceeded,  // the client has yet to check that we know the password too
     kFailed,     // the client has yet to take note
+    kExpired,    // so was the password: the client may change it
   };
   Stage stage = Stage::kOffered;
   Method method = Method::kMd5;

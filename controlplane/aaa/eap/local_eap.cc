@@ -63,6 +63,43 @@ AuthResult Reject(const wire_eap::Packet& to, std::string_view reason) {
 
 constexpr std::string_view kExpired = "the password has expired";
 
+// RFC 2759 s6.
+constexpr uint32_t kPasswordExpired = 648, kAuthenticationFailure = 691;
+constexpr uint32_t kPatienceS = 30;  // somebody types a new password
+
+const char* FailureMessage(uint32_t code) {
+  return code == kPasswordExpired         ? "Password expired"
+         : code == kAuthenticationFailure ? "Authentication failure"
+                                          : "The password was not changed";
+}
+
+// Change is a Response that changes a password, in parts that borrow the request's octets.
+struct Change {
+  wire_eap::Packet packet;
+  mschapv2::Message message;
+  chap::ChangePassword fields;
+  Conversation conversation;
+};
+
+std::optional<Change> ParseChange(const AuthRequest& request) {
+  const auto* exchange = std::get_if<EapExchange>(&request.exchange);
+  const auto packet = wire_eap::Parse(exchange != nullptr ? exchange->packet : wire::Octets());
+  auto conversation = Conversation::Parse(request.state);
+  if (!packet || packet->code != wire_eap::kResponse || packet->type != wire_eap::kMsChapV2 ||
+      !conversation || conversation->stage != Stage::kExpired) {
+    return std::nullopt;
+  }
+  const auto message = mschapv2::Parse(packet->data);
+  if (!message || message->op_code != mschapv2::kChangePassword) {
+    return std::nullopt;
+  }
+  const auto fields = chap::ParseChangePassword(message->data);
+  if (!fields) {
+    return std::nullopt;
+  }
+  return Change{*packet, *message, *fields, *std::move(conversation)};
+}
+
 Verdict VerifyMsChapV2(const User& user, const Conversation& conversation) {
   AuthRequest question;
   question.user = conversation.name;
@@ -180,7 +217,8 @@ AuthResult LocalEap::OnMsChapV2(const User& user, const Packet& packet,
                                          ? "the client does not believe that we know the password"
                                      : user.expired ? kExpired
                                                     : "wrong password");
-  result.unjudged = conversation.stage == Stage::kFailed;  // it was counted when it was told
+  // It was counted when it was told.
+  result.unjudged = conversation.stage == Stage::kFailed || conversation.stage == Stage::kExpired;
   return result;
 }
 
@@ -198,10 +236,12 @@ AuthResult LocalEap::OnResponse(const User& user, const Packet& packet, const Me
   conversation.ms_identifier = message.identifier;
   const Verdict verdict = VerifyMsChapV2(user, conversation);
   if (!verdict.accepted) {
-    return Fail(packet, std::move(conversation), verdict.reason);
+    AuthResult result = Fail(packet, std::move(conversation), kAuthenticationFailure);
+    result.reject_reason = verdict.reason;
+    return result;
   }
-  if (user.expired) {
-    return Fail(packet, std::move(conversation), kExpired);
+  if (user.expired) {  // who knows the password is no guesser
+    return Fail(packet, std::move(conversation), kPasswordExpired);
   }
   conversation.stage = Stage::kSucceeded;
   const std::string text = verdict.authenticator_response + " M=Access granted";
@@ -212,27 +252,77 @@ AuthResult LocalEap::OnResponse(const User& user, const Packet& packet, const Me
              conversation);
 }
 
-AuthResult LocalEap::Fail(const Packet& packet, Conversation conversation,
-                          std::string_view reason) const {
-  const bool expired = reason == kExpired;
-  const bool retry = !expired && conversation.retries < settings_.retries;
-  conversation.stage = retry ? Stage::kRetrying : Stage::kFailed;
+AuthResult LocalEap::Fail(const Packet& packet, Conversation conversation, uint32_t code) const {
+  const bool retry = code == kAuthenticationFailure && conversation.stage != Stage::kExpired &&
+                     conversation.retries < settings_.retries;
+  conversation.stage = retry                      ? Stage::kRetrying
+                       : code == kPasswordExpired ? Stage::kExpired
+                                                  : Stage::kFailed;
   ++conversation.retries;
   random_(conversation.challenge);
   const absl::string_view challenge(reinterpret_cast<const char*>(conversation.challenge.data()),
                                     conversation.challenge.size());
   const std::string text =
-      absl::StrCat("E=", expired ? 648 : 691, " R=", retry ? 1 : 0,
+      absl::StrCat("E=", code, " R=", retry ? 1 : 0,
                    " C=", absl::AsciiStrToUpper(absl::BytesToHexString(challenge)),
-                   expired ? " V=3 M=Password expired" : " V=3 M=Authentication failure");
+                   " V=3 M=", FailureMessage(code));
   AuthResult result = Ask(packet,
                           mschapv2::Emit({.op_code = mschapv2::kFailure,
                                           .identifier = conversation.ms_identifier,
                                           .data = AsOctets(text)}),
                           conversation);
-  if (!expired) {  // who knows the password is no guesser
-    result.reject_reason = reason;
+  if (code == kPasswordExpired) {
+    result.grants.session_timeout_s = kPatienceS;  // for the answer (RFC 3579 s2.3)
   }
+  return result;
+}
+
+std::optional<AuthRequest> LocalEap::ChangeOf(const AuthRequest& request) {
+  std::optional<Change> change = ParseChange(request);
+  if (!change) {
+    return std::nullopt;
+  }
+  AuthRequest question;
+  question.call = request.call;
+  question.user = std::move(change->conversation.name);
+  question.exchange =
+      MsChapV2ChangeExchange{.identifier = change->message.identifier,
+                             .challenge = change->conversation.challenge,
+                             .encrypted_password = Copy<516>(change->fields.encrypted_password),
+                             .encrypted_hash = Copy<16>(change->fields.encrypted_hash),
+                             .peer_challenge = Copy<16>(change->fields.peer_challenge),
+                             .nt_response = Copy<24>(change->fields.nt_response),
+                             .flags = change->fields.flags};
+  return question;
+}
+
+AuthResult LocalEap::AnswerChange(const AuthRequest& request, AuthResult judged) const {
+  std::optional<Change> change = ParseChange(request);
+  if (!change) {
+    return Reject(wire_eap::Packet{}, "no Change-Password");
+  }
+  Conversation& conversation = change->conversation;
+  conversation.ms_identifier = change->message.identifier;
+  AuthResult result;
+  if (judged.verdict == AuthVerdict::kAccept) {
+    conversation.stage = Stage::kSucceeded;
+    conversation.peer_challenge = Copy<16>(change->fields.peer_challenge);
+    conversation.nt_response = Copy<24>(change->fields.nt_response);
+    const std::string text = judged.authenticator_response + " M=Password changed";
+    result = Ask(change->packet,
+                 mschapv2::Emit({.op_code = mschapv2::kSuccess,
+                                 .identifier = conversation.ms_identifier,
+                                 .data = AsOctets(text)}),
+                 conversation);
+  } else {
+    result =
+        Fail(change->packet, std::move(conversation),
+             judged.mschap_failure.value_or(MsChapFailure{.challenge = {}, .message = {}}).code);
+    if (!judged.unjudged) {  // a guess
+      result.reject_reason = std::move(judged.reject_reason);
+    }
+  }
+  result.user = std::move(judged.user);
   return result;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,6 +36,11 @@ class LocalEap {
   // Answer judges one Response of `user`. `request` holds an EapExchange and the state of the
   // answer before; an accepted or rejected one has `eap` and `keys` set, but no name and grants.
   [[nodiscard]] AuthResult Answer(const AuthRequest& request, const User& user) const;
+  // ChangeOf: a Response that is a Change-Password after our E=648, as the question that it would
+  // be in MS-CHAPv2; nullopt: it is something else. AnswerChange gives the Request that tells the
+  // client what came of that question.
+  [[nodiscard]] static std::optional<AuthRequest> ChangeOf(const AuthRequest& request);
+  [[nodiscard]] AuthResult AnswerChange(const AuthRequest& request, AuthResult judged) const;
 
  private:
   using Packet = wire::eap::Packet;
@@ -48,8 +54,9 @@ class LocalEap {
                                       Conversation conversation) const;
   [[nodiscard]] AuthResult OnResponse(const User& user, const Packet& packet,
                                       const Message& message, Conversation conversation) const;
+  // Fail: `code` as RFC 2759 s6 has it.
   [[nodiscard]] AuthResult Fail(const Packet& packet, Conversation conversation,
-                                std::string_view reason) const;
+                                uint32_t code) const;
 
   const Settings settings_;
   const Random random_;

@@ -69,6 +69,28 @@ def conformance(lab):
     gateway.wait_calls(0, 15)
 
 
+@case("conformance-expired", limit=120)
+def conformance_expired(lab):
+    """Users whose passwords have expired change them, by MS-CHAPv2 and by EAP; the file says so."""
+    users = lab.path("users")
+    with open(os.open(users, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as file:
+        for name, password, more in (("alice", "secret", ""), ("carol", "old", "expired = true\n"),
+                                     ("dave", "old", "expired = true\n")):
+            file.write(f'[[user]]\nname = "{name}"\npassword = "{password}"\n{more}')
+    gateway = start(lab, ppp__mppe="require", auth__methods=["mschap-v2", "eap"],
+                    auth__users_file=users, auth__password_change="allow")
+    names = ["mschap2/change-password", "eap/mschapv2-change-password"]
+    status, results = try_server(
+        lab, lab.network.client(), *names, "--expired-user", "carol", "--expired-eap-user", "dave",
+        "--expired-password", "old", "--new-password", "fresh \u20ac")
+    expect(sorted(tried(results)) == sorted(names), f"only {tried(results)} were tried")
+    expect_no_violation(status, results)
+    with open(users, encoding="utf-8") as file:
+        text = file.read()
+    expect("expired" not in text and text.count("fresh \u20ac") == 2, f"the file says {text}")
+    gateway.wait_calls(0, 15)
+
+
 @case("conformance-required", limit=240)
 def conformance_required(lab):
     """What is different where MPPE is required: no violation."""

@@ -72,6 +72,8 @@ enum Need : uint32_t {
   kOtherSource = 1 << 13,     // --other-source
   kPing = 1 << 14,            // the server answers a ping in the tunnel
   kAuthentication = 1 << 15,  // the server asks its clients who they are
+  kExpired = 1 << 16,         // --expired-user, --expired-password and --new-password
+  kExpiredEap = 1 << 17,      // --expired-eap-user and those passwords
 };
 
 struct Case {

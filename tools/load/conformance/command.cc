@@ -126,6 +126,13 @@ void AddConformance(CLI::App* app, Chosen* chosen) {
       ->capture_default_str();
   command->add_option("--wrong-password", wish->target.wrong_password, "not the user's password")
       ->capture_default_str();
+  command->add_option("--expired-user", wish->target.expired_user,
+                      "a user whose password has expired: it is changed, by MS-CHAPv2");
+  command->add_option("--expired-eap-user", wish->target.expired_eap_user,
+                      "another such user, for EAP-MSCHAPv2");
+  command->add_option("--expired-password", wish->target.expired_password,
+                      "the password of both, which has expired");
+  command->add_option("--new-password", wish->target.new_password, "their new one");
   command->add_option("--source", wish->source, "our address");
   command->add_option("--other-source", wish->other_source,
                       "a second address of ours, for packets that the server must not take");

@@ -48,6 +48,8 @@ constexpr NeedText kTexts[] = {
     {kMppeOptional, "the server has no calls both with and without MPPE"},
     {kIpv6, "the server does not do IPV6CP"},
     {kOtherSource, "needs --other-source"},
+    {kExpired, "needs --expired-user, --expired-password and --new-password"},
+    {kExpiredEap, "needs --expired-eap-user, --expired-password and --new-password"},
     {kPing, "the server answers no ping through the tunnel"},
 };
 
@@ -120,6 +122,10 @@ std::string TakeSurvey(const Target& target, Survey* survey) {
     survey->firmware = session.start_reply.firmware_revision;
   }
   survey->offers |= target.other_source != 0 ? kOtherSource : kNothing;
+  if (!target.expired_password.empty() && !target.new_password.empty()) {
+    survey->offers |= target.expired_user.empty() ? kNothing : kExpired;
+    survey->offers |= target.expired_eap_user.empty() ? kNothing : kExpiredEap;
+  }
   TryMethods(target, survey);
   if (target.user.empty()) {
     return {};

@@ -13,6 +13,8 @@ struct Target {
   uint32_t other_source = 0;  // a second local address; 0: none
   std::string user{}, password{};
   std::string wrong_user = "no-such-user", wrong_password = "wrong";
+  // Users whose password has expired: it is changed, once each, by MS-CHAPv2 and EAP-MSCHAPv2.
+  std::string expired_user{}, expired_eap_user{}, expired_password{}, new_password{};
   int wait_ms = 5000;  // for an answer that has to come
   int quiet_ms = 400;  // for an answer that must not come
 };

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "tools/load/conformance/cases/change_password.h"
 #include "tools/load/conformance/cases/option_bytes.h"
 
 namespace culvert::load::conformance {
@@ -123,6 +124,10 @@ constexpr Case kCases[] = {
      [](Session& s) { return LogsIn(s, eap::kMd5Challenge); }},
     {"eap/mschapv2", "RFC 3748 s5", "MSCHAPv2 with the right password", "Success", kEapUser, 0,
      [](Session& s) { return LogsIn(s, eap::kMsChapV2); }},
+    {"eap/mschapv2-change-password", "RFC 2759 s7",
+     "Change-Password in EAP when the password has expired",
+     "Success with the new password's proof; then the new password logs in", kEap | kExpiredEap, 0,
+     [](Session& s) { return ChangeAndLogIn(s, AuthMethod::kEap, s.target().expired_eap_user); }},
     {"eap/md5-wrong-password", "RFC 3748 s4.2", "a wrong password",
      "Failure, and the end of the link", kEapUser, 0,
      [](Session& s) { return WrongPassword(s, eap::kMd5Challenge); }},

@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "proto/wire/auth.h"
+#include "tools/load/conformance/cases/change_password.h"
 #include "tools/load/conformance/cases/option_bytes.h"
 
 namespace culvert::load::conformance {
@@ -137,6 +138,12 @@ Result WithDomain(Session& s) {
   return Departs("refused", "pppd without chapms-strip-domain");
 }
 
+// ChangePassword: an expired password is changed in one call; the next one logs in with the new
+// one.
+Result ChangePassword(Session& s) {
+  return ChangeAndLogIn(s, AuthMethod::kMsChapV2, s.target().expired_user);
+}
+
 // Bad: a response that cannot be right whatever the password.
 Result Bad(Session& s, AuthMethod method, const std::function<void(Bytes*)>& change) {
   const auto challenge = ToChallenge(s, method);
@@ -234,6 +241,9 @@ constexpr Case kCases[] = {
      }},
     {"mschap2/change-password-unasked", "RFC 2759 s7", "Change-Password that nobody asked for",
      "no Success", kV2, 0, ChangePasswordUnasked},
+    {"mschap2/change-password", "RFC 2759 s7", "Change-Password when the password has expired",
+     "Success with the new password's proof; then the new password logs in", kMsChapV2 | kExpired,
+     0, ChangePassword},
     {"mschap2/success-from-client", "RFC 1994 s4.2", "Success, which is the server's, then IPCP",
      "nothing", kV2, 0, SuccessFromClient},
     {"mschap2/echo-during-login", "RFC 1661 s5.8", "LCP Echo-Request before the response",

@@ -119,7 +119,7 @@ void Peer::Reset() {
   heard_.clear();
   mark = 0;
   offered_protocol = offered_algorithm = 0;
-  authenticated = proof_ok = terminated = false;
+  authenticated = proof_ok = changed_password = terminated = false;
   refusal.reset();
   send_mppe.reset();
   receive_mppe.reset();

@@ -93,7 +93,8 @@ class Peer {
   std::optional<AuthMethod> method;  // that we ask for; none: whatever the server wants
   uint8_t eap_type = 26;             // that we ask for: 4 MD5, 26 MSCHAPv2
   std::string user, password;
-  uint32_t mppe_bits = 0;  // of option 18 that we want; 0: no CCP
+  std::string new_password;  // given to a server that says that the password has expired
+  uint32_t mppe_bits = 0;    // of option 18 that we want; 0: no CCP
   bool want_ipv6 = false;
   uint32_t magic = 0;
 
@@ -102,6 +103,7 @@ class Peer {
   uint8_t offered_algorithm = 0;
   bool authenticated = false;
   bool proof_ok = false;               // MS-CHAPv2: the server knows the password
+  bool changed_password = false;       // we were asked to, and did
   std::optional<std::string> refusal;  // text of Failure or Nak
   bool terminated = false;             // the server sent LCP Terminate-Request
   std::optional<MppeChain> send_mppe, receive_mppe;
@@ -121,6 +123,7 @@ class Peer {
   void OnOpened(uint16_t protocol, uint64_t now_ms);
   void StartMppe();
   void StartNetwork();
+  [[nodiscard]] std::vector<uint8_t> ChangePassword(const std::string& failure);
   [[nodiscard]] std::string ComputeMsChapV2(Octets challenge, const std::string& as_user,
                                             const std::string& as_password,
                                             std::vector<uint8_t>* value);

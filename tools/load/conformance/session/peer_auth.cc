@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <random>
 
+#include "controlplane/client_role/change_password.h"
 #include "controlplane/crypto/mppe_keys.h"
 #include "controlplane/crypto/mschap.h"
 #include "controlplane/crypto/primitives.h"
@@ -27,6 +28,11 @@ Secret NtHash(const std::string& password) {
   return hash ? std::move(*hash) : Secret(std::array<uint8_t, 16>{});
 }
 
+void FillRandom(std::span<uint8_t> out) {
+  std::random_device random;
+  std::generate(out.begin(), out.end(), [&] { return static_cast<uint8_t>(random()); });
+}
+
 std::vector<uint8_t> Md5Response(uint8_t identifier, const std::string& password,
                                  Octets challenge) {
   const Secret digest = crypto::Md5({Octets(&identifier, 1), OctetsOf(password), challenge});
@@ -45,8 +51,7 @@ std::string Peer::ComputeMsChapV2(Octets challenge, const std::string& as_user,
                                   const std::string& as_password, std::vector<uint8_t>* value) {
   const std::span<const uint8_t, 16> theirs(challenge.data(), 16);
   std::array<uint8_t, 16> ours{};
-  std::random_device random;
-  std::generate(ours.begin(), ours.end(), [&] { return static_cast<uint8_t>(random()); });
+  FillRandom(ours);
   const Secret hash = NtHash(as_password);
   const auto response = crypto::GenerateNtResponse(theirs, ours, as_user, crypto::SpanOf16(hash));
   value->assign(wire::chap::kMsChapResponseLen, 0);
@@ -103,8 +108,38 @@ void Peer::OnAuthentication(const PppPacket& packet) {
   } else if (packet.code == wire::chap::kSuccess) {
     OnSuccess(packet);
   } else if (packet.code == wire::chap::kFailure) {
-    refusal = TextOf(packet.data);
+    const std::vector<uint8_t> change = ChangePassword(TextOf(packet.data));
+    if (change.empty()) {
+      refusal = TextOf(packet.data);
+    } else {
+      SendControl(wp::kChap, wire::chap::kChangePassword,
+                  static_cast<uint8_t>(packet.identifier + 1), change);
+    }
   }
+}
+
+// ChangePassword gives the data of a Change-Password (RFC 2759 s7); empty: it was not asked for, or
+// we have done it.
+std::vector<uint8_t> Peer::ChangePassword(const std::string& failure) {
+  const auto challenge = client_role::ExpiredChallenge(failure);
+  if (!challenge || new_password.empty() || changed_password) {
+    return {};
+  }
+  std::array<uint8_t, 16> ours{};
+  std::array<uint8_t, 516> filler{};
+  FillRandom(ours);
+  FillRandom(filler);
+  const Secret old_hash = NtHash(password);
+  auto change = client_role::MakePasswordChange(user, crypto::SpanOf16(old_hash),
+                                                OctetsOf(new_password), *challenge, ours, filler);
+  if (!change) {
+    return {};
+  }
+  changed_password = true;
+  const auto hash = crypto::SpanOf16(change->new_hash);
+  proof_ = crypto::AuthenticatorResponse(hash, change->nt_response, ours, *challenge, user);
+  keys_ = crypto::MsChapV2StartKeys(hash, change->nt_response, crypto::MppeSide::kClient);
+  return std::move(change->data);
 }
 
 void Peer::OnSuccess(const PppPacket& packet) {
@@ -159,6 +194,13 @@ void Peer::OnEap(const PppPacket& packet) {
       data = eap::mschapv2::Emit({.op_code = eap::mschapv2::kResponse,
                                   .identifier = message->identifier,
                                   .data = emitted});
+    } else if (const std::vector<uint8_t> change = message->op_code == eap::mschapv2::kFailure
+                                                       ? ChangePassword(TextOf(message->data))
+                                                       : std::vector<uint8_t>();
+               !change.empty()) {
+      data = eap::mschapv2::Emit({.op_code = eap::mschapv2::kChangePassword,
+                                  .identifier = static_cast<uint8_t>(message->identifier + 1),
+                                  .data = change});
     } else {
       proof_ok = TextOf(message->data).starts_with(proof_);
       data = eap::mschapv2::Emit({.op_code = message->op_code, .identifier = 0, .data = {}}, false);
