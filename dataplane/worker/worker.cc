@@ -158,7 +158,7 @@ unsigned Worker::RunOnce() {
     queue.waited = queue.num > 0;
   }
   KeepReserved();
-  TakeCommand();
+  const unsigned num_commands = TakeCommand() ? 1 : 0;
   if (PollNeighbours(&context_)) {
     RunSpawned();
     RunStages();
@@ -170,7 +170,7 @@ unsigned Worker::RunOnce() {
   ExpireOuterFragments(&context_);
   RunWaitingTooLong();
   counters_.rounds.Count(rte_rdtsc() - context_.now_tsc, us_32_);
-  return num;
+  return num + num_commands;  // where one came from there are more: no reason to sleep
 }
 
 // PollKeepers runs what keepers have released; gives the calls that make them work.
@@ -184,13 +184,13 @@ unsigned Worker::PollKeepers() {
 }
 
 void Worker::Execute(Command* command, const std::atomic<bool>& runs) {
-  // A worker answers within a round; one that takes longer may want this core.
-  constexpr unsigned kPatience = 200;
+  // A worker answers within a round, or when it wakes. One that takes longer may want this core.
+  const uint64_t patience_tsc = rte_rdtsc() + tsc_per_ms_;
   constexpr std::chrono::microseconds kNap{20};
   command_.store(command, std::memory_order_release);
-  for (unsigned tries = 0; !command->done.load(std::memory_order_acquire); ++tries) {
+  while (!command->done.load(std::memory_order_acquire)) {
     if (runs.load(std::memory_order_acquire)) {
-      if (tries < kPatience) {
+      if (rte_rdtsc() < patience_tsc) {
         std::this_thread::yield();
       } else {
         std::this_thread::sleep_for(kNap);
@@ -202,10 +202,10 @@ void Worker::Execute(Command* command, const std::atomic<bool>& runs) {
   }
 }
 
-void Worker::TakeCommand() {
+bool Worker::TakeCommand() {
   Command* command = command_.load(std::memory_order_acquire);
   if (command == nullptr) {
-    return;
+    return false;
   }
   RunWaiting();  // as long as their calls are there
   if (command->kind == Command::Kind::kTrace) {
@@ -215,6 +215,7 @@ void Worker::TakeCommand() {
   }
   command_.store(nullptr, std::memory_order_relaxed);
   command->done.store(true, std::memory_order_release);
+  return true;
 }
 
 unsigned Worker::TakePorts() {

@@ -54,7 +54,7 @@ class Worker {
   // Connect tells where packets of other workers' calls go: to their hand_over ring for us.
   void Connect(std::span<const std::unique_ptr<Worker>> workers);
 
-  // Worker's thread: Run until `stop`; RunOnce does one round and gives the packets handled.
+  // Worker's thread: Run until `stop`; RunOnce does one round and gives how much there was to do.
   void Run(const std::atomic<bool>& stop, IdleMode idle);
   unsigned RunOnce();
 
@@ -96,7 +96,7 @@ class Worker {
   [[nodiscard]] uint32_t HandOverDepth() const;
   [[nodiscard]] uint32_t PuntedDepth() const;
   absl::Status MakeRings();
-  void TakeCommand();
+  bool TakeCommand();
   unsigned PollKeepers();
   unsigned TakePorts();
   unsigned TakeRings();
