@@ -69,7 +69,9 @@ void Fleet::SendDue(Call& call) {
   if (num == kMaxAtOnce && call.traffic.next_us < now_us_) {
     call.traffic.next_us = now_us_;  // this machine is too slow: the rate is what it can do
   }
-  SetTimer(&call.send_due_ms, call.traffic.next_us / 1000 + 1, call.index, kSend);
+  // Not in this turn again: one that never caught up would not end.
+  SetTimer(&call.send_due_ms, std::max(call.traffic.next_us / 1000, now_ms()) + 1, call.index,
+           kSend);
 }
 
 void Fleet::SendProbe(Call& call, const Probe& probe, size_t packet_len) {
