@@ -3,7 +3,7 @@ import json
 
 from bench_lib import attack, dataplane, latency, memory, mppe, sweep, table
 
-# What `all` runs, in this order: about eight minutes.
+# What `all` runs, in this order: about five minutes.
 RUNS = [
     ["mppe"],
     ["dataplane"],
