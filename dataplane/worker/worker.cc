@@ -13,7 +13,6 @@
 #include "dataplane/steps/downstream/acknowledgement.h"
 #include "dataplane/steps/forward/unresolved_neighbour.h"
 #include "dataplane/steps/input/outer_fragment.h"
-#include "dataplane/worker/program.h"
 #include "dataplane/worker/stages.h"
 #include "proto/wire/ppp.h"
 
@@ -181,41 +180,6 @@ unsigned Worker::PollKeepers() {
     RunStages();
   }
   return num;
-}
-
-void Worker::Execute(Command* command, const std::atomic<bool>& runs) {
-  // A worker answers within a round, or when it wakes. One that takes longer may want this core.
-  const uint64_t patience_tsc = rte_rdtsc() + tsc_per_ms_;
-  constexpr std::chrono::microseconds kNap{20};
-  command_.store(command, std::memory_order_release);
-  while (!command->done.load(std::memory_order_acquire)) {
-    if (runs.load(std::memory_order_acquire)) {
-      if (rte_rdtsc() < patience_tsc) {
-        std::this_thread::yield();
-      } else {
-        std::this_thread::sleep_for(kNap);
-      }
-    } else {
-      context_.now_ms = static_cast<uint32_t>(rte_rdtsc() / tsc_per_ms_);
-      TakeCommand();
-    }
-  }
-}
-
-bool Worker::TakeCommand() {
-  Command* command = command_.load(std::memory_order_acquire);
-  if (command == nullptr) {
-    return false;
-  }
-  RunWaiting();  // as long as their calls are there
-  if (command->kind == Command::Kind::kTrace) {
-    tracer_.Begin(command->trace_handle, command->trace_count);
-  } else {
-    Apply(command, &context_);
-  }
-  command_.store(nullptr, std::memory_order_relaxed);
-  command->done.store(true, std::memory_order_release);
-  return true;
 }
 
 unsigned Worker::TakePorts() {
