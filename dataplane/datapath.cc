@@ -20,6 +20,7 @@
 #include "dataplane/forwarding/port_table.h"
 #include "dataplane/forwarding/route_book.h"
 #include "dataplane/packet/vlan_tag.h"
+#include "dataplane/worker/execute.h"
 #include "dataplane/worker/trace/trace_text.h"
 #include "dataplane/worker/worker.h"
 
@@ -38,8 +39,7 @@ class DatapathImpl final : public Datapath {
   void Stop() override;
   unsigned RunWorkerOnce(unsigned i) override { return workers_[i]->RunOnce(); }
 
-  absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) override { return calls_->Upsert(spec); }
-  absl::StatusOr<CallTotals> Remove(uint64_t handle) override { return calls_->Remove(handle); }
+  void Program(std::span<CallOperation> operations) override { calls_->Program(operations); }
   std::vector<CallEntry> List() override { return calls_->List(); }
   absl::Status SetFilter(const FilterSpec& spec) override { return filters_->Set(spec); }
   absl::Status RemoveFilter(uint32_t id) override { return filters_->Remove(id); }
@@ -107,9 +107,9 @@ class DatapathImpl final : public Datapath {
 
   absl::Status CheckSpec() const;
   absl::Status MakeWorkers();
-  void Execute(Worker* worker, Command* command) {
+  void Execute(std::span<Command* const> commands) {
     const std::lock_guard lock(execute_mutex_);
-    worker->Execute(command, running_);
+    dataplane::Execute(commands, workers_, running_);
   }
   template <typename Queue>
   std::vector<typename Queue::NextHopAddress> TakeAll(Queue& (Worker::*queue)()) {
@@ -211,8 +211,7 @@ absl::Status DatapathImpl::Init() {
   }
   calls_ = std::make_unique<CallRegistry>(
       spec_.role, table_.get(), routes_.get(), ipv6_routes_.get(), prefixes_.get(), filters_.get(),
-      num_workers, outer_mtu,
-      [this](unsigned worker, Command* command) { Execute(workers_[worker].get(), command); });
+      num_workers, outer_mtu, [this](std::span<Command* const> commands) { Execute(commands); });
   return absl::OkStatus();
 }
 
@@ -373,11 +372,12 @@ absl::Status DatapathImpl::StartTrace(uint64_t handle, uint32_t count) {
     }
   }
   for (const auto& worker : workers_) {
-    Command command;
-    command.kind = Command::Kind::kTrace;
-    command.trace_handle = handle;
-    command.trace_count = count;
-    Execute(worker.get(), &command);
+    Command command{.kind = Command::Kind::kTrace,
+                    .worker = worker->index(),
+                    .trace_handle = handle,
+                    .trace_count = count};
+    Command* const one = &command;
+    Execute({&one, 1});
     while (worker->tracer().Take()) {  // left over from the trace before
     }
   }

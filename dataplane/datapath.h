@@ -140,6 +140,15 @@ struct CallSpec {
   uint16_t ack_delay_ms = 100;  // 1 to 1000
   std::string record;
 };
+// CallOperation: one change of a batch, and what became of it.
+struct CallOperation {
+  enum class Kind : uint8_t { kUpsert, kRemove };
+  Kind kind = Kind::kUpsert;
+  CallSpec spec{};        // kUpsert; its keys are the caller's to wipe
+  uint64_t handle = 0;    // kRemove; answer to kUpsert
+  absl::Status status{};  // answer
+  CallTotals totals{};    // answer to kRemove
+};
 struct CallEntry {
   CallSpec spec;  // keys zeroed
   CallTotals totals;
@@ -207,10 +216,12 @@ class Datapath {
   // golden tests and benchmarks drive the real loop with it. Returns packets handled.
   virtual unsigned RunWorkerOnce(unsigned i) = 0;
 
-  // Calls. Waits until the owning worker has applied it (or, before Start(), applies it itself).
-  virtual absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) = 0;
-  // Removing a stale handle gives empty totals.
-  virtual absl::StatusOr<CallTotals> Remove(uint64_t handle) = 0;
+  // Program carries out operations in order, each on its own, and waits until the owning workers
+  // have applied them (or, before Start(), applies them itself).
+  virtual void Program(std::span<CallOperation> operations) = 0;
+  // Upsert and Remove are Program for one. Removing a stale handle gives empty totals.
+  absl::StatusOr<uint64_t> Upsert(const CallSpec& spec);
+  absl::StatusOr<CallTotals> Remove(uint64_t handle);
   virtual std::vector<CallEntry> List() = 0;
   virtual absl::Status SetFilter(const FilterSpec& spec) = 0;  // see FilterTable
   virtual absl::Status RemoveFilter(uint32_t id) = 0;

@@ -189,6 +189,11 @@ v1::Result FakeDataplane::RemoveFilter(uint32_t id) {
   return result;
 }
 
+std::vector<int> FakeDataplane::Requests() {
+  absl::MutexLock lock(&mutex_);
+  return requests_;
+}
+
 std::map<uint32_t, v1::Filter> FakeDataplane::Filters() {
   absl::MutexLock lock(&mutex_);
   return filters_;
@@ -203,6 +208,7 @@ grpc::Status FakeDataplane::Program(
     response.set_batch(request.batch());
     {
       absl::MutexLock lock(&mutex_);
+      requests_.push_back(request.operations_size());
       for (const v1::Operation& operation : request.operations()) {
         *response.add_results() = Apply(operation);
       }

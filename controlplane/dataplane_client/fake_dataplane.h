@@ -39,6 +39,8 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   // Hold keeps answers to Program back; Release lets them go.
   void Hold();
   void Release();
+  // Requests: how many operations each Program request had.
+  [[nodiscard]] std::vector<int> Requests();
 
   // Deliver sends a frame up, as from the client of the call; TakeFrame waits up to 5 s for the
   // next one that goes down to it.
@@ -80,6 +82,7 @@ class FakeDataplane final : public dataplane::v1::Dataplane::Service {
   bool one_error_ = false;
   std::string upsert_message_;
   bool held_ = false;
+  std::vector<int> requests_;
   uint64_t generation_ = 0;
   uint64_t instance_;
   std::unique_ptr<grpc::Server> server_;

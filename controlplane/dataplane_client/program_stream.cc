@@ -15,6 +15,8 @@ namespace {
 // Of a message, which may have 16 MiB: operations (a call's is at most some 1.2 KiB) and octets of
 // filters (one may have some 200 KB).
 constexpr int kMaxBatch = 512;
+// One is carried out while the next is on its way.
+constexpr size_t kMaxUnanswered = 2;
 constexpr size_t kMaxFilterOctets = 2 << 20;
 
 // NumOfBatch is how many operations go in one message: at least one.
@@ -109,7 +111,7 @@ void ProgramStream::Distribute(std::vector<Asked> asked, Result result) {
 }
 
 void ProgramStream::WriteNext() {
-  if (waiting_asked_.empty()) {
+  if (waiting_asked_.empty() || unanswered_.size() >= kMaxUnanswered) {
     return;
   }
   Batch batch{.number = ++last_number_, .sent = Clock::now(), .asked = {}};
@@ -155,6 +157,9 @@ void ProgramStream::OnReadDone(bool ok) {
       batch = std::move(unanswered_.front());
       unanswered_.pop_front();
       last_answer_ = Clock::now();
+      if (!writing_ && !closed_) {
+        WriteNext();
+      }
     }
   }
   if (batch.number == 0) {

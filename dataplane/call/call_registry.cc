@@ -4,6 +4,8 @@
 #include <absl/strings/str_format.h>
 #include <rte_random.h>
 
+#include <algorithm>
+
 #include "dataplane/call/ack_delay.h"
 #include "dataplane/call/call_mtu.h"
 #include "dataplane/call/spec_prefixes.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr uint16_t kMinMtu = 68;  // RFC 791 s3.2: every link carries that
 constexpr size_t kMaxRecordLen = 1024;
+constexpr size_t kMaxPending = 64;
 
 absl::Status Invalid(absl::string_view field, uint64_t value, absl::string_view allowed) {
   return absl::InvalidArgumentError(absl::StrCat(field, ": ", value, ": must be ", allowed));
@@ -105,22 +108,80 @@ absl::Status CallRegistry::Check(const CallSpec& spec) const {
   return CheckPrefixes(spec);
 }
 
-absl::StatusOr<uint64_t> CallRegistry::Upsert(const CallSpec& spec) {
+void CallRegistry::Program(std::span<CallOperation> operations) {
+  const std::lock_guard programming(program_mutex_);
+  std::unique_lock lock(mutex_);
+  for (CallOperation& operation : operations) {
+    if (pending_.size() == kMaxPending || IsPending(operation)) {
+      ExecutePending(&lock);
+    }
+    operation.status = Begin(&operation);
+    if (!operation.status.ok() && !pending_.empty()) {
+      ExecutePending(&lock);  // what it lacks may be what these still hold
+      operation.status = Begin(&operation);
+    }
+  }
+  ExecutePending(&lock);
+}
+
+bool CallRegistry::IsPending(const CallOperation& operation) const {
+  const CallSpec& spec = operation.spec;
+  uint64_t handle = operation.handle;
+  uint32_t index = 0;
+  if (operation.kind == CallOperation::Kind::kUpsert) {
+    handle = spec.handle;
+    const uint32_t slot = table_->FindSlot(SlotAddress(spec));
+    if (handle == 0 && slot == kNoSlot) {
+      return false;
+    }
+    index = CallTable::Index(slot, spec.call_id);
+  }
+  if (handle != 0) {
+    index = HandleIndex(handle);
+  }
+  return std::any_of(pending_.begin(), pending_.end(),
+                     [index](const auto& pending) { return pending->index == index; });
+}
+
+void CallRegistry::ExecutePending(std::unique_lock<std::mutex>* lock) {
+  if (pending_.empty()) {
+    return;
+  }
+  Command* commands[kMaxPending];
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    commands[i] = &pending_[i]->command;
+  }
+  lock->unlock();
+  execute_({commands, pending_.size()});
+  lock->lock();
+  for (const auto& pending : pending_) {
+    Complete(pending.get());
+  }
+  pending_.clear();
+}
+
+absl::Status CallRegistry::Begin(CallOperation* operation) {
+  return operation->kind == CallOperation::Kind::kUpsert ? BeginUpsert(operation)
+                                                         : BeginRemove(operation);
+}
+
+absl::Status CallRegistry::BeginUpsert(CallOperation* operation) {
+  const CallSpec& spec = operation->spec;
   if (absl::Status status = Check(spec); !status.ok()) {
     return status;
   }
-  const std::lock_guard lock(mutex_);
   if (absl::Status status = filters_->Acquire(spec.filter); !status.ok()) {
     return status;
   }
-  const absl::StatusOr<uint64_t> handle = InsertOrChange(spec);
-  if (!handle.ok()) {
+  absl::Status status = InsertOrChange(operation);
+  if (!status.ok()) {
     filters_->Release(spec.filter);
   }
-  return handle;
+  return status;
 }
 
-absl::StatusOr<uint64_t> CallRegistry::InsertOrChange(const CallSpec& spec) {
+absl::Status CallRegistry::InsertOrChange(CallOperation* operation) {
+  const CallSpec& spec = operation->spec;
   const uint32_t slot = table_->FindSlot(SlotAddress(spec));
   const uint32_t index = slot == kNoSlot ? kNoSlot : CallTable::Index(slot, spec.call_id);
   if (spec.handle != 0) {
@@ -132,16 +193,16 @@ absl::StatusOr<uint64_t> CallRegistry::InsertOrChange(const CallSpec& spec) {
       return absl::InvalidArgumentError(
           "local_address, call_id, peer_address, peer_call_id: must be the call's own");
     }
-    return Change(index, row, spec);
+    return Change(index, row, operation);
   }
   if (CallRow* row = rows_.Find(index); row != nullptr) {
     if (!SameCaller(*row, spec)) {
       return absl::AlreadyExistsError(
           absl::StrCat("call_id: ", spec.call_id, ": another call of this address has it"));
     }
-    return Change(index, row, spec);
+    return Change(index, row, operation);
   }
-  return Insert(spec);
+  return Insert(operation);
 }
 
 // SlotFor finds or takes a slot. A slot whose calls have all gone is taken last, so that late
@@ -169,7 +230,8 @@ absl::Status CallRegistry::Allocate(uint32_t slot) {
   return rows_.Allocate(slot) ? absl::OkStatus() : absl::ResourceExhaustedError("out of memory");
 }
 
-absl::StatusOr<uint64_t> CallRegistry::Insert(const CallSpec& spec) {
+absl::Status CallRegistry::Insert(CallOperation* operation) {
+  const CallSpec& spec = operation->spec;
   const absl::StatusOr<uint32_t> slot = SlotFor(SlotAddress(spec));
   if (!slot.ok()) {
     return slot.status();
@@ -194,11 +256,12 @@ absl::StatusOr<uint64_t> CallRegistry::Insert(const CallSpec& spec) {
                                        : choice_.Add(spec.peer_address, spec.local_address));
   table_->SetSlot(*slot, SlotAddress(spec));
   ++num_calls_of_slot_[*slot];
-  SendProgram(index, *row, spec);
-  return MakeHandle(row->generation, index);
+  AddProgram(index, *row, operation);
+  return absl::OkStatus();
 }
 
-absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, const CallSpec& spec) {
+absl::Status CallRegistry::Change(uint32_t index, CallRow* row, CallOperation* operation) {
+  const CallSpec& spec = operation->spec;
   const uint32_t old_address = Routed(row->client_address);
   const uint32_t address = Routed(spec.client_address);
   auto prefixes = PrefixesOf(spec);
@@ -207,18 +270,31 @@ absl::StatusOr<uint64_t> CallRegistry::Change(uint32_t index, CallRow* row, cons
     return status;
   }
   const Ipv6Number client6 = prefixes != nullptr ? prefixes->ipv6_client : 0;
-  const auto old_prefixes = prefixes_->Exchange(index, std::move(prefixes));
-  SendProgram(index, *row, spec);
-  if (old_prefixes != nullptr && old_prefixes->ipv6_client != 0 &&
-      old_prefixes->ipv6_client != client6) {
-    ipv6_routes_->RemoveCall(old_prefixes->ipv6_client);
+  Pending& pending = AddProgram(index, *row, operation);
+  pending.old_prefixes = prefixes_->Exchange(index, std::move(prefixes));
+  if (pending.old_prefixes != nullptr && pending.old_prefixes->ipv6_client != client6) {
+    pending.old_ipv6_client = pending.old_prefixes->ipv6_client;
   }
-  if (old_address != 0 && address != old_address) {
-    routes_->RemoveCall(old_address);
-  }
-  filters_->Release(row->filter());  // no worker looks at it any more
+  pending.old_address = address != old_address ? old_address : 0;
+  pending.old_filter = row->filter();
   row->Pack(spec);
-  return MakeHandle(row->generation, index);
+  return absl::OkStatus();
+}
+
+void CallRegistry::Complete(Pending* pending) {
+  CallProgram& program = pending->command.program;
+  mppe::Wipe(&program.receive, sizeof(program.receive));
+  mppe::Wipe(&program.send, sizeof(program.send));
+  if (pending->command.kind == Command::Kind::kRemove) {
+    return CompleteRemove(*pending);
+  }
+  if (pending->old_ipv6_client != 0) {
+    ipv6_routes_->RemoveCall(pending->old_ipv6_client);
+  }
+  if (pending->old_address != 0) {
+    routes_->RemoveCall(pending->old_address);
+  }
+  filters_->Release(pending->old_filter);
 }
 
 // TakeAddresses has packets to the call's wanted address and networks go to it. The old addresses
@@ -245,9 +321,14 @@ absl::Status CallRegistry::TakeAddresses(uint32_t index, uint32_t old_address, u
   return status;
 }
 
-void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpec& spec) {
-  Command command;
-  CallProgram& program = command.program;
+CallRegistry::Pending& CallRegistry::AddProgram(uint32_t index, const CallRow& row,
+                                                CallOperation* operation) {
+  const CallSpec& spec = operation->spec;
+  operation->handle = MakeHandle(row.generation, index);
+  Pending& pending = *pending_.emplace_back(
+      std::make_unique<Pending>(Pending{.operation = operation, .index = index}));
+  pending.command.worker = row.worker;
+  CallProgram& program = pending.command.program;
   program.index = index;
   program.generation = row.generation;
   program.local_address = spec.local_address;
@@ -272,9 +353,17 @@ void CallRegistry::SendProgram(uint32_t index, const CallRow& row, const CallSpe
   program.outer = spec.outer;
   program.receive = spec.receive.value_or(MppeKeySpec{});
   program.send = spec.send.value_or(MppeKeySpec{});
-  execute_(row.worker, &command);
-  mppe::Wipe(&program.receive, sizeof(program.receive));
-  mppe::Wipe(&program.send, sizeof(program.send));
+  return pending;
+}
+
+CallRegistry::Pending& CallRegistry::AddRemove(uint32_t index, const CallRow& row,
+                                               CallOperation* operation) {
+  Pending& pending = *pending_.emplace_back(
+      std::make_unique<Pending>(Pending{.operation = operation, .index = index}));
+  pending.command.kind = Command::Kind::kRemove;
+  pending.command.worker = row.worker;
+  pending.command.program.index = index;
+  return pending;
 }
 
 void CallRegistry::ReleaseIfEmpty(uint32_t slot) {
@@ -284,33 +373,35 @@ void CallRegistry::ReleaseIfEmpty(uint32_t slot) {
   }
 }
 
-absl::StatusOr<CallTotals> CallRegistry::Remove(uint64_t handle) {
-  const std::lock_guard lock(mutex_);
-  CallRow* row = rows_.Find(handle);
+absl::Status CallRegistry::BeginRemove(CallOperation* operation) {
+  const CallRow* row = rows_.Find(operation->handle);
+  operation->totals = {};
   if (row == nullptr) {
-    return CallTotals{};
+    return absl::OkStatus();
   }
+  const uint32_t index = HandleIndex(operation->handle);
   if (const uint32_t address = Routed(row->client_address); address != 0) {
     routes_->RemoveCall(address);
   }
-  if (const CallPrefixes* prefixes = prefixes_->Find(HandleIndex(handle));
+  if (const CallPrefixes* prefixes = prefixes_->Find(index);
       prefixes != nullptr && prefixes->ipv6_client != 0) {
     ipv6_routes_->RemoveCall(prefixes->ipv6_client);
   }
-  TakeAddresses(HandleIndex(handle), 0, 0, nullptr).IgnoreError();  // taking none cannot fail
-  const uint32_t spread_by =
-      is_client_ ? Load(table_->At(HandleIndex(handle)).local_address) : row->peer_address;
-  Command command;
-  command.kind = Command::Kind::kRemove;
-  command.program.index = HandleIndex(handle);
-  execute_(row->worker, &command);
-  prefixes_->Exchange(HandleIndex(handle), nullptr);
-  choice_.Remove(spread_by, row->worker);
+  TakeAddresses(index, 0, 0, nullptr).IgnoreError();  // taking none cannot fail
+  AddRemove(index, *row, operation).spread_by =
+      is_client_ ? Load(table_->At(index).local_address) : row->peer_address;
+  return absl::OkStatus();
+}
+
+void CallRegistry::CompleteRemove(const Pending& pending) {
+  pending.operation->totals = pending.command.totals;
+  prefixes_->Exchange(pending.index, nullptr);
+  CallRow* row = rows_.At(pending.index);
+  choice_.Remove(pending.spread_by, row->worker);
   filters_->Release(row->filter());
   row->Clear();
-  --num_calls_of_slot_[HandleIndex(handle) >> 16];
-  ReleaseIfEmpty(HandleIndex(handle) >> 16);
-  return command.totals;
+  --num_calls_of_slot_[pending.index >> 16];
+  ReleaseIfEmpty(pending.index >> 16);
 }
 
 CallSpec CallRegistry::SpecOf(uint32_t index, const CallRow& row) const {

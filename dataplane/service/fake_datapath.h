@@ -18,9 +18,9 @@
 
 namespace culvert::dataplane {
 
-// Eventually tries `condition` for up to two seconds.
+// Eventually tries `condition` for up to a minute.
 inline bool Eventually(const std::function<bool()>& condition) {
-  for (int i = 0; i < 400; ++i) {
+  for (int i = 0; i < 12'000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
@@ -36,19 +36,23 @@ class FakeDatapath : public Datapath {
   void Stop() override {}
   unsigned RunWorkerOnce(unsigned /*i*/) override { return 0; }
 
-  absl::StatusOr<uint64_t> Upsert(const CallSpec& spec) override {
+  void Program(std::span<CallOperation> operations) override {
     const Lock lock(mutex);
-    const uint64_t handle = spec.handle != 0 ? spec.handle : next_handle++;
-    if (spec.handle != 0 && calls.count(handle) == 0) return absl::NotFoundError("stale handle");
-    calls[handle] = spec;
-    calls[handle].handle = handle;
-    return handle;
-  }
-  absl::StatusOr<CallTotals> Remove(uint64_t handle) override {
-    const Lock lock(mutex);
-    CallTotals totals;
-    if (calls.erase(handle) > 0) totals.upstream_packets = 11;
-    return totals;
+    if (!operations.empty()) batches.push_back(operations.size());
+    for (CallOperation& operation : operations) {
+      if (operation.kind == CallOperation::Kind::kRemove) {
+        operation.totals.upstream_packets = calls.erase(operation.handle) > 0 ? 11 : 0;
+        continue;
+      }
+      CallSpec spec = operation.spec;
+      if (spec.handle != 0 && calls.count(spec.handle) == 0) {
+        operation.status = absl::NotFoundError("stale handle");
+        continue;
+      }
+      if (spec.handle == 0) spec.handle = next_handle++;
+      operation.handle = spec.handle;
+      calls[spec.handle] = spec;
+    }
   }
   std::vector<CallEntry> List() override {
     const Lock lock(mutex);
@@ -203,6 +207,7 @@ class FakeDatapath : public Datapath {
   uint64_t next_handle = 100;
   bool full = false;
   std::map<uint64_t, CallSpec> calls;
+  std::vector<size_t> batches;  // operations of each Program()
   std::map<uint32_t, FilterSpec> filters;
   std::vector<std::pair<uint64_t, std::string>> sent;
   std::deque<PuntedFrame> punted;

@@ -5,7 +5,7 @@
 #include <chrono>
 
 #include "dataplane/service/convert/convert.h"
-#include "dataplane/service/convert/filter_convert.h"
+#include "dataplane/service/programmer.h"
 
 namespace culvert::dataplane {
 namespace {
@@ -52,52 +52,17 @@ grpc::Status Service::Describe(grpc::ServerContext* /*context*/,
 grpc::Status Service::Program(
     grpc::ServerContext* /*context*/,
     grpc::ServerReaderWriter<v1::ProgramResponse, v1::ProgramRequest>* stream) {
+  Programmer programmer(datapath_, [this](uint64_t handle) {
+    uint64_t traced = handle;
+    traced_.compare_exchange_strong(traced, 0);
+  });
   v1::ProgramRequest request;
   v1::ProgramResponse response;
   while (stream->Read(&request)) {
-    response.Clear();
-    response.set_batch(request.batch());
-    for (v1::Operation& operation : *request.mutable_operations()) {
-      Apply(&operation, response.add_results());
-    }
+    programmer.Run(&request, &response);
     if (!stream->Write(response)) break;
   }
   return grpc::Status::OK;
-}
-
-void Service::Apply(v1::Operation* operation, v1::Result* result) {
-  switch (operation->kind_case()) {
-    case v1::Operation::kUpsert: {
-      absl::StatusOr<CallSpec> spec = ToCallSpec(operation->upsert());
-      WipeKeys(operation->mutable_upsert());
-      if (!spec.ok()) return FromResult(spec.status(), result);
-      const absl::StatusOr<uint64_t> handle = datapath_->Upsert(*spec);
-      WipeKeys(&*spec);
-      FromResult(handle.status(), result);
-      result->set_handle(handle.ok() ? *handle : spec->handle);
-      return;
-    }
-    case v1::Operation::kRemove: {
-      const uint64_t handle = operation->remove();
-      const absl::StatusOr<CallTotals> totals = datapath_->Remove(handle);
-      uint64_t traced = handle;
-      traced_.compare_exchange_strong(traced, 0);
-      FromResult(totals.status(), result);
-      result->set_handle(handle);
-      if (totals.ok()) FromTotals(handle, *totals, result->mutable_final_counters());
-      return;
-    }
-    case v1::Operation::kUpsertFilter: {
-      const absl::StatusOr<FilterSpec> spec = ToFilterSpec(operation->upsert_filter());
-      return FromResult(spec.ok() ? datapath_->SetFilter(*spec) : spec.status(), result);
-    }
-    case v1::Operation::kRemoveFilter:
-      return FromResult(datapath_->RemoveFilter(operation->remove_filter()), result);
-    case v1::Operation::KIND_NOT_SET:
-      return FromResult(absl::InvalidArgumentError(
-                            "kind: not set; allowed: upsert, remove, upsert_filter, remove_filter"),
-                        result);
-  }
 }
 
 grpc::Status Service::Frames(grpc::ServerContext* context,

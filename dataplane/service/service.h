@@ -51,7 +51,6 @@ class Service final : public v1::Dataplane::Service {
                      grpc::ServerWriter<v1::TracedPacket>* writer) override;
 
  private:
-  void Apply(v1::Operation* operation, v1::Result* result);
   // WriteRound: `news` null: without calls.
   bool WriteRound(CounterNews* news, grpc::ServerWriter<v1::CountersResponse>* writer);
   grpc::Status WriteTrace(grpc::ServerContext* context, const v1::TraceRequest& request,

@@ -53,6 +53,23 @@ TEST_F(ServiceTest, ProgramAnswersEachOperationAndAppliesNothingBad) {
   EXPECT_EQ(datapath_.calls.size(), 1U);
 }
 
+TEST_F(ServiceTest, ProgramGivesCallsTogetherAndFiltersInBetween) {
+  v1::ProgramRequest request;
+  *request.add_operations()->mutable_upsert() = Call(7);
+  *request.add_operations()->mutable_upsert() = Call(0);
+  *request.add_operations()->mutable_upsert() = Call(8);
+  request.add_operations()->set_remove_filter(3);
+  *request.add_operations()->mutable_upsert() = Call(9);
+  request.add_operations()->set_remove(100);
+  const v1::ProgramResponse response = Program(request);
+  EXPECT_THAT(datapath_.batches, ElementsAre(2, 2));
+  ASSERT_EQ(response.results_size(), 6);
+  EXPECT_EQ(response.results(2).handle(), 101U);
+  EXPECT_EQ(response.results(3).code(), grpc::FAILED_PRECONDITION);
+  EXPECT_EQ(response.results(4).handle(), 102U);
+  EXPECT_EQ(response.results(5).final_counters().upstream_packets(), 11U);
+}
+
 TEST_F(ServiceTest, ProgramRemovesWithFinalCounters) {
   v1::ProgramRequest request;
   *request.add_operations()->mutable_upsert() = Call(7);

@@ -1,8 +1,7 @@
 // Command: what the control side asks of a call's worker. The control side owns it and waits until
-// done; keys in it are wiped by who made it.
+// it has been carried out; keys in it are wiped by who made it.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 
 #include "dataplane/call/call.h"
@@ -31,11 +30,12 @@ struct CallProgram {
 struct Command {
   enum class Kind : uint8_t { kProgram, kRemove, kTrace };
   Kind kind = Kind::kProgram;
-  CallProgram program;  // kRemove: index alone
-  CallTotals totals;    // answer to kRemove
+  unsigned worker = 0;
+  CallProgram program{};  // kRemove: index alone
+  CallTotals totals{};    // answer to kRemove
   uint64_t trace_handle = 0;
   uint32_t trace_count = 0;
-  std::atomic<bool> done{false};
+  Command* next = nullptr;  // of the same worker, after this one
 };
 
 }  // namespace culvert::dataplane

@@ -157,7 +157,7 @@ unsigned Worker::RunOnce() {
     queue.waited = queue.num > 0;
   }
   KeepReserved();
-  const unsigned num_commands = TakeCommand() ? 1 : 0;
+  const unsigned num_commands = TakeCommands() ? 1 : 0;
   if (PollNeighbours(&context_)) {
     RunSpawned();
     RunStages();

@@ -58,13 +58,16 @@ class Worker {
   void Run(const std::atomic<bool>& stop, IdleMode idle);
   unsigned RunOnce();
 
-  // Control side, one thread at a time. Execute waits for the answer while the worker `runs` (false
-  // only before its thread has begun and after it has ended), else applies the command itself.
-  void Execute(Command* command, const std::atomic<bool>& runs);
+  // Control side, one thread at a time. Begin hands over a command and those that are `next`; Finish
+  // waits for them while the worker `runs` (false only before its thread has begun and after it has
+  // ended), else applies them itself.
+  void Begin(Command* first);
+  void Finish(const std::atomic<bool>& runs);
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }
   [[nodiscard]] const PortCountersBlock& port_counters(uint16_t port) const {
     return context_.port_counters[port];
   }
+  [[nodiscard]] unsigned index() const { return context_.worker; }
   UnresolvedQueue& unresolved() { return context_.unresolved; }
   Ipv6UnresolvedQueue& ipv6_unresolved() { return context_.ipv6_unresolved; }
   EventQueue& events() { return context_.events; }
@@ -96,7 +99,7 @@ class Worker {
   [[nodiscard]] uint32_t HandOverDepth() const;
   [[nodiscard]] uint32_t PuntedDepth() const;
   absl::Status MakeRings();
-  bool TakeCommand();
+  bool TakeCommands();
   unsigned PollKeepers();
   unsigned TakePorts();
   unsigned TakeRings();
@@ -152,7 +155,7 @@ class Worker {
   std::unique_ptr<MbufRing> inject_frames_;
   std::unique_ptr<MbufRing> inject_slow_;
   std::unique_ptr<MbufRing> inject_calls_;  // of a client
-  std::atomic<Command*> command_{nullptr};
+  std::atomic<Command*> command_{nullptr};  // the next one; null: all are done
 };
 
 }  // namespace culvert::dataplane
