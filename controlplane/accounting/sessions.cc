@@ -5,12 +5,18 @@
 
 namespace culvert::accounting {
 
+namespace {
+// Servers may wish for any 32-bit number. Of a longer interval the end would wrap round, and be
+// past already.
+constexpr uint32_t kMaxIntervalS = 1 << 30;
+}  // namespace
+
 Sessions::Sessions(const InterimSettings& settings, std::function<uint32_t(uint32_t)> random_below)
     : settings_(settings), random_below_(std::move(random_below)) {}
 
 uint32_t Sessions::IntervalOf(std::optional<uint32_t> interval_s) const {
   const uint32_t wanted = interval_s.value_or(settings_.interval_s);
-  return wanted == 0 ? 0 : std::max(wanted, settings_.min_interval_s);
+  return wanted == 0 ? 0 : std::max(settings_.min_interval_s, std::min(wanted, kMaxIntervalS));
 }
 
 void Sessions::Schedule(Session& session, uint32_t now_s) {
@@ -40,7 +46,8 @@ void Sessions::Start(uint64_t id, uint64_t handle, uint64_t number, v1::Session 
   Session& session = *place;
   by_handle_[handle] = &session;
   // Calls that came up together, after an outage, do not report together for ever.
-  const uint32_t most_early = session.interval_s * settings_.jitter_percent / 100;
+  const auto most_early =
+      static_cast<uint32_t>(uint64_t{session.interval_s} * settings_.jitter_percent / 100);
   session.interim_s = now.steady_s + session.interval_s - random_below_(most_early + 1);
   Schedule(session, now.steady_s);
   entries->push_back({.step = Entry::Step::kStart,

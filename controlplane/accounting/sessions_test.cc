@@ -67,6 +67,18 @@ TEST_F(SessionsTest, StartAndStop) {
   EXPECT_EQ(sessions_.size(), 0u);
 }
 
+// A server that says "never" in this way got an Interim a second: the time wrapped round.
+TEST_F(SessionsTest, TheLongestIntervalIsNotTheShortest) {
+  Start(1, 0, UINT32_MAX);
+  Start(2, 0);
+  sessions_.Change(2, {}, UINT32_MAX, At(0), &entries_);
+  Take();
+  Until(3000);
+  for (const Entry& entry : Take()) {
+    EXPECT_NE(entry.step, Entry::Step::kInterim) << "call " << entry.call;
+  }
+}
+
 TEST_F(SessionsTest, InterimsComeInTheirInterval) {
   random_ = 100;  // seconds early, the first
   Start(1, 0);
