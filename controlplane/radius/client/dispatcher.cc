@@ -88,6 +88,7 @@ void Dispatcher::Place(std::unique_ptr<Exchange> exchange, uint64_t now_us) {
     if (PlaceAt(*server, exchange, now_us)) {
       return;
     }
+    choice_.OnNotSent(*server);
     if (exchange->octets.empty()) {
       return Finish(std::move(exchange), Outcome::kNotEncoded);
     }

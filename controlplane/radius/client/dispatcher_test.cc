@@ -383,5 +383,30 @@ TEST_F(DispatcherTest, AnAnswerMayAskAgain) {
   EXPECT_EQ(rounds, 3);
 }
 
+// Anybody can send a password that is too long. It must not use up the trial of a server that was
+// dead: nobody would find out that it is back.
+TEST_F(DispatcherTest, ARequestThatFitsNoPacketIsNoTrial) {
+  Start(2);
+  Send();
+  Pass(30 * kSecond);  // nobody answers
+  Send();
+  Answer1(outside_.sent.back());
+  outside_.sent.clear();
+  answers_.clear();
+  const std::vector<uint8_t> long_password(200, 'x');
+  Pass(60 * kSecond);
+  Request too_long;
+  too_long.user_password = Secret(Octets(long_password));
+  Send(std::move(too_long));
+  ASSERT_EQ(answers_.size(), 1u);
+  EXPECT_EQ(answers_[0].outcome, Outcome::kNotEncoded);
+  std::set<size_t> asked;
+  for (int i = 0; i < 3; ++i) {
+    Send();
+    asked.insert(outside_.sent.back().server);
+  }
+  EXPECT_EQ(asked, (std::set<size_t>{0, 1})) << "one trial, the others to the one that is up";
+}
+
 }  // namespace
 }  // namespace culvert::radius

@@ -60,6 +60,14 @@ std::optional<size_t> ServerChoice::ByWeight(const std::vector<bool>& tried) {
   return best;
 }
 
+void ServerChoice::OnNotSent(size_t index) {
+  Server& server = servers_[index];
+  if (server.state == State::kOnTrial) {
+    server.state = State::kDead;
+    server.rest_until_ms = 0;
+  }
+}
+
 bool ServerChoice::OnReply(size_t index, uint64_t now_ms) {
   Server& server = servers_[index];
   server.last_reply_ms = now_ms;

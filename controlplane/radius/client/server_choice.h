@@ -19,6 +19,9 @@ class ServerChoice {
   // (Recovery::kRequest) is given once, as if it were up.
   [[nodiscard]] std::optional<size_t> Choose(const std::vector<bool>& tried, uint64_t now_ms);
 
+  // OnNotSent: nothing went to the server that Choose() gave. If it was on trial, it still is to be
+  // tried.
+  void OnNotSent(size_t server);
   // OnReply: a valid answer. True: the server was dead until now.
   bool OnReply(size_t server, uint64_t now_ms);
   // OnSilence: a request first sent to it at `since_ms` had no answer to all its transmissions.
