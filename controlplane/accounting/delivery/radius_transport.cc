@@ -69,13 +69,26 @@ void AddMarks(const v1::Session& session, AttributeList& list) {
   }
 }
 
+// AddClasses gives the number of those that have no room. An Access-Accept may have more of them
+// than fit beside what a record says, and without it the call would have no record at all.
+size_t AddClasses(const v1::Session& session, AttributeList& list) {
+  constexpr size_t kFrontLen = 2;
+  size_t left_out = 0;
+  for (const std::string& octets : session.classes()) {
+    if (radius::kHeaderLen + list.octets().size() + kFrontLen + octets.size() >
+        radius::kMaxPacketLen) {
+      ++left_out;
+    } else {
+      list.Add(attr::kClass, OctetsOf(octets));
+    }
+  }
+  return left_out;
+}
+
 void AddCall(const v1::Session& session, const radius::NasIdentity& nas, AttributeList& list) {
   if (!session.user().empty()) {
     // PAP and CHAP allow longer names than RADIUS; the record must not be lost for that.
     list.AddText(attr::kUserName, std::string_view(session.user()).substr(0, radius::kMaxValueLen));
-  }
-  for (const std::string& octets : session.classes()) {
-    list.Add(attr::kClass, OctetsOf(octets));
   }
   auto names = std::make_shared<PeerNames>();
   names->host_name = session.peer_host_name();
@@ -96,7 +109,8 @@ void AddCall(const v1::Session& session, const radius::NasIdentity& nas, Attribu
   }
   AddIpv6(session, list);
   if (!session.filter_id().empty()) {
-    list.AddText(attr::kFilterId, session.filter_id());
+    list.AddText(attr::kFilterId,
+                 std::string_view(session.filter_id()).substr(0, radius::kMaxValueLen));
   }
   if (session.authentic() != v1::AUTHENTIC_NONE) {
     list.AddInteger(attr::kAcctAuthentic, static_cast<uint32_t>(session.authentic()));
@@ -110,7 +124,7 @@ void AddCall(const v1::Session& session, const radius::NasIdentity& nas, Attribu
 }  // namespace
 
 AttributeList AccountingAttributes(const v1::Record& record, const radius::NasIdentity& nas,
-                                   uint32_t delay_s) {
+                                   uint32_t delay_s, size_t* classes_left_out) {
   AttributeList list;
   list.AddInteger(attr::kAcctStatusType, static_cast<uint32_t>(record.kind()));
   radius::AddNas(nas, list);
@@ -127,13 +141,23 @@ AttributeList AccountingAttributes(const v1::Record& record, const radius::NasId
   }
   list.AddInteger(attr::kEventTimestamp, record.time_s());
   list.AddInteger(attr::kAcctDelayTime, delay_s);
+  const size_t left_out = AddClasses(record.session(), list);
+  if (classes_left_out != nullptr) {
+    *classes_left_out = left_out;
+  }
   return list;
 }
 
 void RadiusTransport::Send(const v1::Record& record, uint32_t delay_s,
                            std::function<void(bool acknowledged)> done) {
-  radius::Request request{.code = radius::Code::kAccountingRequest,
-                          .attributes = AccountingAttributes(record, nas_, delay_s)};
+  size_t classes_left_out = 0;
+  radius::Request request{
+      .code = radius::Code::kAccountingRequest,
+      .attributes = AccountingAttributes(record, nas_, delay_s, &classes_left_out)};
+  if (classes_left_out != 0 && class_limit_.Admit()) {
+    spdlog::warn("accounting: {} Class attributes of session {} do not fit into its record ({})",
+                 classes_left_out, record.session().id(), KindName(record.kind()));
+  }
   sender_->Send(
       radius::Service::kAccounting, std::move(request),
       [this, kind = record.kind(), done = std::move(done)](const radius::Answer& answer) {

@@ -13,10 +13,12 @@
 namespace culvert::accounting {
 
 // AccountingAttributes are all but those that the client adds. Acct-Multi-Session-Id is the
-// session's own id: each call is a link by itself.
+// session's own id: each call is a link by itself. `classes_left_out`, unless null, gets the number
+// of Class attributes that the packet has no room for.
 [[nodiscard]] radius::AttributeList AccountingAttributes(const v1::Record& record,
                                                          const radius::NasIdentity& nas,
-                                                         uint32_t delay_s);
+                                                         uint32_t delay_s,
+                                                         size_t* classes_left_out = nullptr);
 
 class RadiusTransport final : public Transport {
  public:
@@ -32,7 +34,7 @@ class RadiusTransport final : public Transport {
  private:
   radius::Sender* const sender_;
   const radius::NasIdentity nas_;
-  LogLimit log_limit_{std::chrono::seconds(10)};
+  LogLimit log_limit_{std::chrono::seconds(10)}, class_limit_{std::chrono::seconds(10)};
 };
 
 }  // namespace culvert::accounting

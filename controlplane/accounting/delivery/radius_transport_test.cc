@@ -186,5 +186,24 @@ TEST(RadiusTransport, OnlyAnAnswerIsAnAcknowledgement) {
   }
 }
 
+// An Access-Accept may be full of Class. The record must get through all the same.
+TEST(AccountingAttributes, WhatDoesNotFitIsLeftOut) {
+  v1::Record record = Stop();
+  v1::Session& session = *record.mutable_session();
+  session.set_filter_id(std::string(255, 'f'));
+  session.clear_classes();
+  for (int i = 0; i < 15; ++i) {
+    session.add_classes(std::string(radius::kMaxValueLen, static_cast<char>('a' + i)));
+  }
+  size_t left_out = 0;
+  const Attributes attributes(AccountingAttributes(record, kNas, 17, &left_out));
+  const size_t num_classes = attributes.packet().Count(attr::kClass);
+  EXPECT_GE(num_classes, 12u);
+  EXPECT_EQ(num_classes + left_out, 15u);
+  EXPECT_EQ(attributes.Text(attr::kClass), session.classes(0));
+  EXPECT_EQ(attributes.Text(attr::kFilterId).size(), radius::kMaxValueLen);
+  EXPECT_EQ(attributes.Integer(attr::kAcctDelayTime), 17u) << "nothing else is missing";
+}
+
 }  // namespace
 }  // namespace culvert::accounting
