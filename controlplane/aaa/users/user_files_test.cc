@@ -102,7 +102,7 @@ TEST_F(UserFilesTest, SecretsElsewhereAreWatchedToo) {
 TEST_F(UserFilesTest, ItsThreadDoesAllThis) {
   files_->Start(std::chrono::milliseconds(5));
   Write("users", "[[user]]\nname='carol'\npassword='c'\n");
-  for (int i = 0; i < 1000 && files_->num_read() == 0; ++i) {
+  for (int i = 0; i < 12'000 && files_->num_read() == 0; ++i) {
     usleep(5000);
   }
   EXPECT_EQ(files_->num_read(), 1u);
