@@ -237,6 +237,8 @@ void Accounting::HandleAnswers(const std::vector<Answer>& answers, std::vector<i
       case Sender::Verdict::kKeep:
         break;
       case Sender::Verdict::kDone:
+        // What these had been refused for is over, perhaps: the next of them need not wait.
+        aside_ms_ = outcome.was_aside ? now_ms : aside_ms_;
         ++usage_.acknowledged[IndexOf(outcome.step)];
         done->push_back(answer.seq);
         break;
@@ -252,9 +254,10 @@ void Accounting::HandleAnswers(const std::vector<Answer>& answers, std::vector<i
 }
 
 void Accounting::Load(uint64_t now_ms) {
-  if (now_ms >= aside_ms_) {
+  if (now_ms >= aside_ms_ && sender_.num_aside() < kAsideAtOnce) {
     aside_ms_ = now_ms + kAsideMs;
-    std::vector<StoredRecord> records = journal_->ReadAside(aside_seq_, kAsideAtOnce);
+    std::vector<StoredRecord> records =
+        journal_->ReadAside(aside_seq_, kAsideAtOnce - sender_.num_aside());
     aside_seq_ = records.empty() ? 0 : records.back().seq;
     for (StoredRecord& record : records) {
       sender_.Add(std::move(record));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <map>
@@ -118,6 +119,57 @@ TEST_F(AccountingTest, TheNextStartEndsWhatWasLeft) {
 }
 
 // Soak: servers that lose requests and answers, answer late, twice, or not at all for a while.
+// A part of the servers (a realm behind a proxy) was away for long, and is back.
+TEST_F(AccountingTest, RecordsSetAsideFollowWhenOneGetsThrough) {
+  constexpr uint64_t kAside = 500;
+  {
+    auto spool = *Spool::Open({.path = settings_.spool.path, .max_octets = 1 << 30});
+    std::vector<Entry> entries;
+    for (uint64_t call = 1; call <= kAside; ++call) {
+      const std::string session = Session(call).SerializeAsString();
+      entries.push_back({.step = Entry::Step::kStop,
+                         .call = call,
+                         .time_s = 1000,
+                         .record = StopRecord(session, 1000, 5, {}, TerminateCause::kUserRequest),
+                         .session = {},
+                         .traffic = {}});
+    }
+    ASSERT_TRUE(spool->Commit(entries, {}, 1000).ok());
+    const std::vector<StoredRecord> records = *spool->Read(0, kAside);
+    for (const StoredRecord& record : records) {
+      ASSERT_TRUE(spool->SetAside(record.seq).ok());
+    }
+  }
+  std::atomic<uint64_t> most = 0, outstanding = 0;
+  std::mutex mutex;
+  std::vector<FakeTransport::Done> answers;
+  FakeTransport server([&](const v1::Record& record, FakeTransport::Done done) {
+    if (record.kind() != v1::KIND_STOP) {
+      return done(true);
+    }
+    most = std::max<uint64_t>(most, ++outstanding);
+    const std::lock_guard lock(mutex);
+    answers.push_back(std::move(done));
+  });
+  Start(&server);
+  EXPECT_TRUE(Eventually(
+      [&] {
+        std::vector<FakeTransport::Done> now;
+        {
+          const std::lock_guard lock(mutex);
+          now.swap(answers);
+        }
+        for (const FakeTransport::Done& done : now) {
+          --outstanding;
+          done(true);
+        }
+        return server.Count(v1::KIND_STOP) == kAside;
+      },
+      std::chrono::seconds(60)));
+  EXPECT_LE(most, 16u) << "should they still be in vain, the others have the rest";
+  accounting_.reset();
+}
+
 TEST_F(AccountingTest, ThousandsOfCallsOverABadServer) {
   struct Delayed {
     std::chrono::steady_clock::time_point at;

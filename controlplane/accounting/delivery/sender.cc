@@ -24,10 +24,13 @@ size_t Sender::Wanted() const {
 
 void Sender::Add(StoredRecord record) {
   const bool aside = record.aside;
-  items_.try_emplace(record.seq, Item{.step = record.step,
-                                      .call = record.call,
-                                      .record = std::move(record.record),
-                                      .set_aside = aside});
+  const bool is_new = items_
+                          .try_emplace(record.seq, Item{.step = record.step,
+                                                        .call = record.call,
+                                                        .record = std::move(record.record),
+                                                        .set_aside = aside})
+                          .second;
+  num_aside_ += aside && is_new ? 1 : 0;
 }
 
 void Sender::Supersede(const std::unordered_set<uint64_t>& calls) {
@@ -99,7 +102,11 @@ Sender::Outcome Sender::OnAnswer(int64_t seq, bool acknowledged, uint64_t now_ms
   item->second.in_flight = false;
   --in_flight_;
   const Entry::Step step = item->second.step;
-  return {.verdict = acknowledged ? OnAcknowledged(item) : OnFailed(item, now_ms), .step = step};
+  const bool was_aside = item->second.set_aside;
+  num_aside_ -= was_aside ? 1 : 0;  // it goes, one way or the other
+  return {.verdict = acknowledged ? OnAcknowledged(item) : OnFailed(item, now_ms),
+          .step = step,
+          .was_aside = was_aside};
 }
 
 Sender::Verdict Sender::OnAcknowledged(Items::iterator item) {

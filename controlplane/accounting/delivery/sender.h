@@ -44,12 +44,15 @@ class Sender {
   struct Outcome {
     Verdict verdict;
     Entry::Step step;
+    bool was_aside = false;  // one that had been set aside
   };
   Outcome OnAnswer(int64_t seq, bool acknowledged, uint64_t now_ms);
 
   // away: the servers answer nothing.
   [[nodiscard]] bool away() const { return away_; }
   [[nodiscard]] size_t in_flight() const { return in_flight_; }
+  // num_aside: records that had been set aside and ask again now.
+  [[nodiscard]] size_t num_aside() const { return num_aside_; }
   // idle: it has nothing to send.
   [[nodiscard]] bool idle() const { return items_.empty(); }
 
@@ -79,6 +82,7 @@ class Sender {
   size_t window_;  // records in flight at most, now
   Items items_;
   size_t in_flight_ = 0;
+  size_t num_aside_ = 0;
   uint64_t acknowledged_ = 0;
   bool away_ = false;
   uint64_t pause_ms_ = 0;
