@@ -110,6 +110,20 @@ TEST_F(CallDirectoryTest, ANameWithTerminalEscapesIsMadeHarmless) {
   EXPECT_THAT(directory_.MatchingIds(filter), ElementsAre(1));
 }
 
+// What is shown of a long name is cut. The whole name must find its call, and no other one.
+TEST_F(CallDirectoryTest, ALongNameCanBeAskedForAsItIs) {
+  const std::string name = "subscriber-" + std::string(60, '0') + "@realm.example";
+  directory_.Publish(CallEvent::STARTED, Record(1, name + "1"));
+  directory_.Publish(CallEvent::STARTED, Record(2, name + "2"));
+  CallFilter filter;
+  filter.user = name + "2";
+  EXPECT_THAT(directory_.MatchingIds(filter), ElementsAre(2));
+  filter.user = name + "3";
+  EXPECT_THAT(directory_.MatchingIds(filter), IsEmpty());
+  filter.user = directory_.Get(1)->user();
+  EXPECT_THAT(directory_.MatchingIds(filter), ElementsAre(1, 2)) << "what is shown of both";
+}
+
 TEST_F(CallDirectoryTest, DownRemoves) {
   directory_.Publish(CallEvent::STARTED, Record(1));
   directory_.Publish(CallEvent::DOWN, Record(1));

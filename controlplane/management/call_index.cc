@@ -81,7 +81,8 @@ uint64_t CallIndex::KeyOf(const CallFilter& filter) {
   }
   if (filter.ipv6_interface_id) return InterfaceKey(*filter.ipv6_interface_id);
   if (filter.user_octets) return TextKey(Kind::kUser, Printable(*filter.user_octets));
-  if (filter.user) return TextKey(Kind::kUser, *filter.user);
+  // A shown name shows as itself.
+  if (filter.user) return TextKey(Kind::kUser, Printable(*filter.user));
   if (filter.chargeable_identity) {
     return TextKey(Kind::kChargeable, *filter.chargeable_identity);
   }

@@ -8,7 +8,8 @@
 namespace culvert {
 
 bool CallFilter::Matches(const CallRecord& record) const {
-  return (!id || *id == record.id) && (!user || *user == Printable(record.user)) &&
+  return (!id || *id == record.id) &&
+         (!user || *user == record.user || *user == Printable(record.user)) &&
          (!user_octets || *user_octets == record.user) &&
          (!peer_address || *peer_address == record.peer_address) &&
          (!local_address || *local_address == record.local_address) &&

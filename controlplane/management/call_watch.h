@@ -20,7 +20,7 @@ namespace culvert {
 // CallFilter: every field that is set must match.
 struct CallFilter {
   std::optional<uint64_t> id = {};
-  std::optional<std::string> user = {};         // as ToProto() shows it
+  std::optional<std::string> user = {};         // as it is, or as ToProto() shows it
   std::optional<std::string> user_octets = {};  // as AAA knows it
   std::optional<uint32_t> peer_address = {}, local_address = {}, client_address = {};
   std::optional<uint32_t> nas_port = {};
