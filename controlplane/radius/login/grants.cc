@@ -266,7 +266,7 @@ class GrantReader {
       } else if (attribute.id == attr::kFramedIpv6Route) {
         const std::string_view text = TextOf(attribute.value);
         const auto route = config::ParsePrefix6(text.substr(0, text.find(' ')));
-        if (!route || grants_.ipv6.routes.size() >= kMaxRoutes) {
+        if (!route || route->length == 0 || grants_.ipv6.routes.size() >= kMaxRoutes) {
           return Wrong(fmt::format("Framed-IPv6-Route: {}", Printable(text)));
         }
         grants_.ipv6.routes.push_back(*route);
@@ -303,7 +303,8 @@ std::optional<config::Ipv4Prefix> ParseFramedRoute(std::string_view text) {
       return std::nullopt;
     }
     const int length = std::stoi(std::string(digits));
-    if (length > 32) {
+    // All there is cannot be behind one client: the data plane would refuse the whole call.
+    if (length == 0 || length > 32) {
       return std::nullopt;
     }
     prefix.length = static_cast<uint8_t>(length);

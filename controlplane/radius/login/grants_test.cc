@@ -85,12 +85,17 @@ TEST(RadiusGrants, Routes) {
   EXPECT_EQ(RouteText(*ParseFramedRoute("172.16.0.0")), "172.16.0.0/16");
   EXPECT_EQ(RouteText(*ParseFramedRoute("192.168.1.0")), "192.168.1.0/24");
   for (const char* text : {"", "x", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/a", "10.0.0.0/-1",
-                           "10.0.0.0/024", "2001:db8::/32", " 10.0.0.0/8"}) {
+                           "10.0.0.0/024", "2001:db8::/32", " 10.0.0.0/8", "0.0.0.0/0"}) {
     EXPECT_FALSE(ParseFramedRoute(text).has_value()) << text;
   }
   EXPECT_THAT(
       GrantsWith([](AttributeList& list) { list.AddText(attr::kFramedRoute, "nonsense"); }).error(),
       HasSubstr("Framed-Route"));
+  EXPECT_THAT(GrantsWith([](AttributeList& list) {
+                list.AddText(attr::kFramedIpv6Route, "::/0 :: 1");
+              }).error(),
+              HasSubstr("Framed-IPv6-Route"))
+      << "all traffic to one client";
 }
 
 TEST(RadiusGrants, LimitsAndClasses) {
