@@ -119,6 +119,12 @@ void Authentication::OnChallenge(const wp::ControlPacket& packet) {
   if (!value) {
     return;
   }
+  std::vector<uint8_t> challenge = {packet.identifier};
+  challenge.insert(challenge.end(), packet.data.begin(), packet.data.end());
+  if (responded_ && challenge == challenge_packet_ && !changed()) {
+    frames_.push_back(response_frame_);
+    return;
+  }
   std::vector<uint8_t> response;
   if (wishes_->method == AuthMethod::kChapMd5) {
     const std::array<uint8_t, 16> md5 = Md5Response(packet.identifier, value->value);
@@ -131,9 +137,11 @@ void Authentication::OnChallenge(const wp::ControlPacket& packet) {
     return;
   }
   responded_ = true;
-  frames_.push_back(
+  challenge_packet_ = std::move(challenge);
+  response_frame_ =
       wp::EmitControl(wp::kChap, wire::chap::kResponse, packet.identifier,
-                      wire::chap::EmitValue({.value = response, .name = account_->user})));
+                      wire::chap::EmitValue({.value = response, .name = account_->user}));
+  frames_.push_back(response_frame_);
 }
 
 std::array<uint8_t, 16> Authentication::Md5Response(uint8_t identifier,
@@ -189,6 +197,8 @@ void Authentication::OnSuccess(std::string_view message) {
     keys_ = crypto::MsChapV2StartKeys(crypto::SpanOf16(nt_hash()), nt_response_,
                                       crypto::MppeSide::kClient);
   }
+  challenge_packet_ = {};
+  response_frame_ = {};
   passed_ = true;
 }
 

@@ -11,6 +11,7 @@
 #include "controlplane/aaa/verify.h"
 #include "controlplane/crypto/mppe_keys.h"
 #include "controlplane/crypto/mschap.h"
+#include "proto/wire/auth.h"
 
 namespace culvert::client_role {
 namespace {
@@ -74,6 +75,10 @@ class Link {
       effect.data[8] ^= 1;
     }
     client_->OnFrame(effect.data, now_ms_);
+    if (repeats_challenges_ && effect.data.size() > 2 && effect.data[0] == 0xc2 &&
+        effect.data[1] == 0x23 && effect.data[2] == wire::chap::kChallenge) {
+      client_->OnFrame(effect.data, now_ms_);
+    }
   }
   void On(ppp::Program& effect) { state_ = std::move(effect.state); }
   void On(ppp::Authenticate& effect) {
@@ -115,6 +120,7 @@ class Link {
   std::unique_ptr<PppClient> client_;
   ppp::DataplaneState state_;
   bool server_up_ = false;
+  bool repeats_challenges_ = false;
   bool forges_proof_ = false;  // the server does not know the password
   std::string ended_;
 };
@@ -129,6 +135,15 @@ TEST(PppClient, ReachesTheServerWithTheSameKeys) {
   EXPECT_TRUE(link.client_->keys().send_128.Equals(link.state_.receive->start_key.octets()));
   EXPECT_TRUE(link.client_->keys().receive_128.Equals(link.state_.send->start_key.octets()));
   EXPECT_EQ(link.client_->deadline_ms(), std::nullopt) << "nothing is left to be repeated";
+}
+
+// As from a server that is slow to judge the first Response.
+TEST(PppClient, AnswersARepeatedChallengeAsBefore) {
+  Link link("secret");
+  link.repeats_challenges_ = true;
+  link.Run();
+  EXPECT_TRUE(link.client_->up()) << link.client_->failure();
+  EXPECT_TRUE(link.client_->keys().send_128.Equals(link.state_.receive->start_key.octets()));
 }
 
 TEST(PppClient, GoesWithoutMppeWhenItIsDenied) {

@@ -27,9 +27,9 @@ def add_arguments(parser):
                             for name, (calls, sources, each) in CASES.items())
                         + "; soak (not by default): churn and a monkey beside it")
     parser.add_argument("--calls", type=int, help="instead of each case's own number")
-    parser.add_argument("--rate", type=float, default=800,
+    parser.add_argument("--rate", type=float, default=4000,
                         help="calls a second that are dialled (default %(default)g)")
-    parser.add_argument("--packets", type=float, default=4000,
+    parser.add_argument("--packets", type=float, default=20000,
                         help="a second and direction, of all calls (default %(default)g)")
     parser.add_argument("--size", type=int, help="octets of a packet; default: IMIX")
     parser.add_argument("--seconds", type=int, default=20,

@@ -38,8 +38,8 @@ void Fleet::OnKeyLost(uint32_t index) {
 // AgreeOnKeys gives what is wrong, or an empty string.
 std::string Fleet::AgreeOnKeys(Call& call) {
   const uint32_t epoch = call.ppp->encryption().epoch;
-  if (epoch == call.key_epoch) {
-    return "";
+  if (epoch == 0 || epoch == call.key_epoch) {
+    return "";  // 0: CCP is being negotiated again, and new keys come when it opens
   }
   call.key_epoch = epoch;
   return tunnels_->Encrypt(call.index, *call.ppp);
