@@ -348,11 +348,8 @@ void Fleet::Stop(uint32_t num) {
   }
 }
 
-bool Fleet::StartCapture(uint32_t call_index, Capture* capture) {
-  if (call_index >= calls_.size() || calls_[call_index].stage != Stage::kUp) {
-    return false;
-  }
-  return tunnels_->StartCapture(call_index, capture);
+void Fleet::StartCapture(uint32_t call_index, Capture* capture) {
+  tunnels_->StartCapture(call_index, capture);
 }
 
 void Fleet::Drop() {

@@ -47,9 +47,12 @@ class Fleet : private Tunnels::Owner {
   // Add makes room for `num` more calls, to be dialled; Stop hangs up as many of those that are up.
   void Add(uint32_t num);
   void Stop(uint32_t num);
+  [[nodiscard]] bool IsUp(uint32_t call_index) const {
+    return call_index < calls_.size() && calls_[call_index].stage == Stage::kUp;
+  }
   // StartCapture writes the packets of a call that is up to `capture`, which is borrowed until
-  // StopCapture. False: there is no such call.
-  bool StartCapture(uint32_t call_index, Capture* capture);
+  // StopCapture. Not through a device.
+  void StartCapture(uint32_t call_index, Capture* capture);
   void StopCapture() { tunnels_->StartCapture(0, nullptr); }
 
   // Play plays a trick on the server, in whatever state the call is; false: there is nothing to

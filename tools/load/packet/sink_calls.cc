@@ -49,8 +49,9 @@ void SinkCalls::CountAnswers(Call* call, uint32_t packets, uint64_t octets) {
 }
 
 void SinkCalls::Forget(uint64_t now_ms) {
+  const uint64_t after_ms = calls_.size() < kMaxCalls * 3 / 4 ? kForgetMs : kForgetFullMs;
   absl::erase_if(calls_,
-                 [&](const auto& entry) { return now_ms - entry.second.seen_ms > kForgetMs; });
+                 [&](const auto& entry) { return now_ms - entry.second.seen_ms > after_ms; });
 }
 
 }  // namespace culvert::load

@@ -55,5 +55,24 @@ TEST(SinkCalls, ForgetsSilentCalls) {
   EXPECT_EQ(calls.size(), 1u);
 }
 
+// One that forgot would count from 0 again, and what came before would be reported as lost.
+TEST(SinkCalls, KeepsCallsThatRestForLong) {
+  SinkCalls calls;
+  calls.Take(Data(1, 0), 36, kNow);
+  const uint64_t later = kNow + 1'100'000;  // packet_rate = 0.001, and some patience
+  calls.Forget(later);
+  EXPECT_EQ(calls.Take(Data(1, 1), 36, later)->counts.packets, 2u);
+}
+
+TEST(SinkCalls, ForgetsSoonerWhenThereIsNoRoom) {
+  SinkCalls calls;
+  for (uint32_t call = 0; call <= SinkCalls::kMaxCalls; ++call) {
+    calls.Take(Data(call, 0), 36, kNow);
+  }
+  EXPECT_EQ(calls.Take(Data(2'000'000, 0), 36, kNow), nullptr);
+  calls.Forget(kNow + SinkCalls::kForgetFullMs + 1);
+  EXPECT_NE(calls.Take(Data(2'000'000, 0), 36, kNow), nullptr);
+}
+
 }  // namespace
 }  // namespace culvert::load

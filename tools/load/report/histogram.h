@@ -10,15 +10,15 @@ namespace culvert::load {
 
 class Histogram {
  public:
-  void Add(uint64_t us) {
-    ++steps_[StepOf(us)];
+  void Add(uint64_t us, uint64_t times = 1) {
+    steps_[StepOf(us)] += times;
     min_us_ = std::min(min_us_, us);
     max_us_ = std::max(max_us_, us);
-    ++count_;
+    count_ += times;
   }
   void Reset() { *this = Histogram(); }
 
-  [[nodiscard]] uint32_t count() const { return count_; }
+  [[nodiscard]] uint64_t count() const { return count_; }
   [[nodiscard]] double min_ms() const { return count_ == 0 ? 0 : Ms(min_us_); }
   [[nodiscard]] double max_ms() const { return Ms(max_us_); }
   // PercentileMs: `share` from 0 to 1.
@@ -56,9 +56,9 @@ class Histogram {
     return low + ((uint64_t{1} << shift) >> 1);
   }
 
-  std::array<uint32_t, kSteps> steps_{};
+  std::array<uint64_t, kSteps> steps_{};
   uint64_t min_us_ = UINT64_MAX, max_us_ = 0;
-  uint32_t count_ = 0;
+  uint64_t count_ = 0;
 };
 
 }  // namespace culvert::load

@@ -24,6 +24,16 @@ TEST(Histogram, PercentilesAreRightToThreePercent) {
   EXPECT_NEAR(histogram.max_ms(), 1000, 0.01);
 }
 
+// A million packets a second for two hours.
+TEST(Histogram, CountsBeyondThirtyTwoBits) {
+  Histogram histogram;
+  histogram.Add(10, 7'200'000'000);
+  histogram.Add(20, 100);
+  EXPECT_EQ(histogram.count(), 7'200'000'100u);
+  EXPECT_EQ(histogram.PercentileMs(0.99), 0.01);
+  EXPECT_EQ(histogram.max_ms(), 0.02);
+}
+
 TEST(Histogram, TakesAnything) {
   Histogram histogram;
   for (const uint64_t us : {uint64_t{0}, uint64_t{31}, uint64_t{32}, UINT64_MAX}) {

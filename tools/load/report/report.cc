@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "controlplane/logging/printable.h"
 #include "proto/config/address/address.h"
 
 namespace culvert::load {
@@ -15,7 +16,7 @@ namespace {
 constexpr size_t kWorst = 10;
 
 void FillSpread(const Histogram& histogram, v1::Spread* out) {
-  out->set_count(histogram.count());
+  out->set_count(static_cast<double>(histogram.count()));
   out->set_min(histogram.min_ms());
   out->set_p50(histogram.PercentileMs(0.5));
   out->set_p90(histogram.PercentileMs(0.9));
@@ -89,7 +90,7 @@ void FillCalls(const std::vector<Call>& calls, const std::vector<client_role::Ac
     }
     v1::CallReport one;
     one.set_call(call.index);
-    one.set_user(accounts[call.index % accounts.size()].user);
+    one.set_user(Printable(accounts[call.index % accounts.size()].user));  // of any file
     FillCall(call, one.mutable_up(), one.mutable_down());
     AddTo(one.up(), report->mutable_up());
     AddTo(one.down(), report->mutable_down());
@@ -108,12 +109,11 @@ void FillCalls(const std::vector<Call>& calls, const std::vector<client_role::Ac
   }
 }
 
-void FillRate(const std::vector<v1::Sample>& samples, size_t dialling, double dial_seconds,
-              Report* report) {
+void FillRate(const std::vector<v1::Sample>& samples, const Dialling& dialling, Report* report) {
   v1::Rate* rate = report->mutable_setups_per_second();
-  rate->set_avg(dial_seconds > 0 ? report->established() / dial_seconds : 0);
+  rate->set_avg(dialling.seconds > 0 ? static_cast<double>(dialling.up) / dialling.seconds : 0);
   // Whole seconds only; the last one is cut short by the end of the dialling.
-  for (size_t i = 0; i + 1 < dialling && i < samples.size(); ++i) {
+  for (size_t i = 0; i + 1 < dialling.samples && i < samples.size(); ++i) {
     rate->set_max(std::max(rate->max(), samples[i].setups()));
     rate->set_min(i == 0 ? samples[i].setups() : std::min(rate->min(), samples[i].setups()));
   }
@@ -171,7 +171,7 @@ std::string TroubleText(const v1::Direction& one) {
 
 Report MakeReport(const Plan& plan, const Tally& tally, const std::vector<Call>& calls,
                   const std::vector<client_role::Account>& accounts,
-                  const std::vector<v1::Sample>& samples, size_t dialling, double dial_seconds) {
+                  const std::vector<v1::Sample>& samples, const Dialling& dialling) {
   Report report;
   report.set_asked(static_cast<double>(tally.asked));
   report.set_established(static_cast<double>(tally.established));
@@ -179,7 +179,7 @@ Report MakeReport(const Plan& plan, const Tally& tally, const std::vector<Call>&
   report.set_ended_early(static_cast<double>(tally.ended_early));
   FillReasons(tally.failures, report.mutable_failures());
   FillReasons(tally.disconnects, report.mutable_disconnects());
-  FillRate(samples, dialling, dial_seconds, &report);
+  FillRate(samples, dialling, &report);
   FillSpread(tally.setup, report.mutable_setup_ms());
   for (auto stage = Stage::kConnect; stage < Stage::kUp;
        stage = static_cast<Stage>(static_cast<int>(stage) + 1)) {

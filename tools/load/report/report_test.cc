@@ -52,7 +52,7 @@ class ReportTest : public ::testing::Test {
     traffic->has_report = true;
   }
   [[nodiscard]] Report Make() const {
-    return MakeReport(plan_, tally_, calls_, accounts_, samples_, 3, 2.0);
+    return MakeReport(plan_, tally_, calls_, accounts_, samples_, {3, 2.0, 3});
   }
 
   Plan plan_;
@@ -77,6 +77,23 @@ TEST_F(ReportTest, SumsDirectionsAndNamesTheWorstCalls) {
   EXPECT_EQ(report.setups_per_second().min(), 1);
   EXPECT_EQ(report.setups_per_second().max(), 2);
   EXPECT_TRUE(report.held()) << "there are no limits";
+}
+
+// Calls that are added over the control socket come up later; they make the server no faster.
+TEST_F(ReportTest, TheSetUpRateIsOfTheDiallingOnly) {
+  tally_.established = 1003;
+  plan_.set_min_setup_rate(2);
+  const Report report = Make();
+  EXPECT_EQ(report.setups_per_second().avg(), 1.5);
+  EXPECT_FALSE(report.held());
+}
+
+TEST_F(ReportTest, JsonHoldsWhateverAUserIsCalled) {
+  accounts_[1].user = "J\xf6rg";
+  v1::Report parsed;
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(ReportJson(Make()), &parsed).ok());
+  ASSERT_EQ(parsed.worst_calls_size(), 2);
+  EXPECT_EQ(parsed.worst_calls(0).user(), "J\\xf6rg");
 }
 
 TEST_F(ReportTest, SaysWhichLimitsDoNotHold) {
@@ -126,8 +143,7 @@ TEST_F(ReportTest, LineAndScreenShowTheSecond) {
   sample.set_up_packets(10);
   EXPECT_THAT(Line(plan_, tally_, sample), HasSubstr("7 s  up 2 of 4  failed 2"));
   const std::string screen = Screen(plan_, tally_, sample, 80);
-  EXPECT_THAT(screen,
-              HasSubstr("[##################..................] 2 of 4 calls up   0:07"));
+  EXPECT_THAT(screen, HasSubstr("[##################..................] 2 of 4 calls up   0:07"));
   EXPECT_THAT(screen, HasSubstr("10 packets/s"));
 }
 

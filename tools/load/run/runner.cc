@@ -40,7 +40,7 @@ std::string Runner::Start() {
   }
   begun_us_ = sampled_us_ = Fleet::NowUs();
   fleet_.Dial(1);
-  while (NumIn(Stage::kUp) == 0 && tally_.failed == 0 && !Stopped()) {
+  while (tally_.established == 0 && tally_.failed == 0 && !Stopped()) {
     fleet_.Turn(10);
   }
   if (tally_.failed != 0) {
@@ -95,8 +95,8 @@ v1::ControlReply Runner::OnRequest(const v1::ControlRequest& request) {
 std::string Runner::CarryOut(const v1::ControlRequest& request) {
   constexpr uint32_t kMaxCalls = 1'000'000;
   if (request.rate() < 0 || request.rate() > 1e6 || request.packet_rate() < 0 ||
-      request.packet_rate() > 1e5) {
-    return "rate: up to 1000000 calls a second, packet_rate: up to 100000";
+      request.packet_rate() > 1e5 || (request.packet_rate() > 0 && request.packet_rate() < 0.001)) {
+    return "rate: up to 1000000 calls a second, packet_rate: from 0.001 to 100000";
   }
   if (request.add() > kMaxCalls - std::min(kMaxCalls, plan_.calls())) {
     return "add: there can be 1000000 calls";
@@ -116,14 +116,15 @@ std::string Runner::CarryOut(const v1::ControlRequest& request) {
   fleet_.Stop(request.stop());
   stopped_ = stopped_ || request.stop_all();
   if (request.has_capture()) {
+    if (!fleet_.IsUp(request.capture().call()) || !plan_.device().empty()) {
+      return plan_.device().empty() ? fmt::format("call {} is not up", request.capture().call())
+                                    : "capture: not through a device";
+    }
     fleet_.StopCapture();
     if (std::string wrong = capture_.Open(request.capture().file()); !wrong.empty()) {
       return fmt::format("{}: {}", request.capture().file(), wrong);
     }
-    if (!fleet_.StartCapture(request.capture().call(), &capture_)) {
-      return plan_.device().empty() ? fmt::format("call {} is not up", request.capture().call())
-                                    : "capture: not through a device";
-    }
+    fleet_.StartCapture(request.capture().call(), &capture_);
   }
   return "";
 }
@@ -150,6 +151,7 @@ void Runner::Run() {
     Turn();
   }
   const uint64_t steady_us = Fleet::NowUs();
+  dialled_up_ = tally_.established;  // those that are added later come up after dial_seconds_
   dial_seconds_ = static_cast<double>(tally_.last_up_us - begun_us_) / kSecondUs;
   dialling_samples_ = std::min(samples_.size(), static_cast<size_t>(dial_seconds_)) + 1;
   while (static_cast<double>(Fleet::NowUs() - steady_us) < plan_.seconds() * kSecondUs &&
@@ -171,6 +173,7 @@ void Runner::Run() {
     }
   }
   if (plan_.redial()) {
+    dialled_up_ = tally_.established;
     dial_seconds_ = static_cast<double>(tally_.last_up_us - begun_us_) / kSecondUs;
     dialling_samples_ = samples_.size();
   }
@@ -211,7 +214,7 @@ void Runner::Sample() {
 
 Report Runner::MakeReport() const {
   Report report = load::MakeReport(plan_, tally_, fleet_.calls(), *accounts_, samples_,
-                                   dialling_samples_, dial_seconds_);
+                                   {dialling_samples_, dial_seconds_, dialled_up_});
   report.set_seconds(static_cast<double>(Fleet::NowUs() - begun_us_) / kSecondUs);
   return report;
 }

@@ -58,7 +58,8 @@ class Runner {
   double dialled_ = 0;       // calls that the rate has allowed so far
   double dial_seconds_ = 0;  // from the first call to the last that came up
   size_t dialling_samples_ = 0;
-  Tally last_;  // at the last sample
+  uint64_t dialled_up_ = 0;  // calls that came up within dial_seconds_
+  Tally last_;               // at the last sample
   std::vector<v1::Sample> samples_;
 };
 
