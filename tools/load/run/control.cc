@@ -2,6 +2,7 @@
 
 #include <google/protobuf/util/json_util.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -42,7 +43,13 @@ std::string Control::Open(const std::string& path) {
   if (IsListenedOn(address)) {
     return "another process listens there";
   }
-  unlink(path.c_str());
+  struct stat there {};
+  if (lstat(path.c_str(), &there) == 0) {
+    if (!S_ISSOCK(there.st_mode)) {
+      return "is no socket, and stays";
+    }
+    unlink(path.c_str());
+  }
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       listen(fd, 8) != 0) {

@@ -19,7 +19,8 @@ class Control {
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
-  // Open gives what is wrong, or an empty string. A socket that nobody listens on is replaced.
+  // Open gives what is wrong, or an empty string. A socket that nobody listens on is replaced, any
+  // other file is not.
   std::string Open(const std::string& path);
   // Serve answers what has come; it never waits.
   void Serve();
