@@ -222,4 +222,12 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace culvert::ctl
 
-int main(int argc, char** argv) { return culvert::ctl::Main(argc, argv); }
+int main(int argc, char** argv) {
+  const int status = culvert::ctl::Main(argc, argv);
+  // A script that gets half a list is to know.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fprintf(stderr, "culvertctl: cannot write to standard output\n");
+    return status == culvert::ctl::kOk ? culvert::ctl::kFailed : status;
+  }
+  return status;
+}

@@ -90,8 +90,7 @@ int WatchCalls(const Options& options, CallsStub* stub) {
     DrawTable(std::chrono::milliseconds(interval_ms), reader.get());
   } else if (!PrintEvents(options.json(), reader.get())) {
     context.TryCancel();
-    std::fprintf(stderr, "culvertctl: cannot write to standard output\n");
-    return kFailed;
+    return kFailed;  // main() says why
   }
   return Report(reader->Finish());
 }

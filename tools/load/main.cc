@@ -28,7 +28,12 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kHeld : kCannotStart;  // 0: --help, --version
   }
-  return chosen();
+  const int status = chosen();
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    std::fputs("culvert-load: cannot write to standard output\n", stderr);
+    return kCannotStart;
+  }
+  return status;
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace culvert::load {
 // Exit statuses of every subcommand.
 constexpr int kHeld = 0;         // all went well, and the limits held
 constexpr int kNotHeld = 1;      // it ran, and a limit or a case did not hold
-constexpr int kCannotStart = 2;  // wrong use, or nothing could be started: one line says why
+constexpr int kCannotStart = 2;  // wrong use, nothing could be started, or no report be written
 
 // Chosen is what to run once the command line is read; it returns the exit status.
 using Chosen = std::function<int()>;

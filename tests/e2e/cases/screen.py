@@ -1,5 +1,6 @@
 """What culvert-load shows in a terminal."""
 import fcntl
+import json
 import os
 import pty
 import re
@@ -10,6 +11,7 @@ import termios
 import time
 
 from cases.load import SINK, SOURCES, start
+from lab import process
 from lab.case import case, expect
 from lab.gateway import find_binary
 from lab.network import GATEWAY
@@ -47,11 +49,17 @@ class Terminal:
     def press(self, keys):
         os.write(self.master, keys)
 
+    def hang_up(self):
+        """As when its window is closed: SIGHUP, and nothing can be written any more."""
+        os.close(self.master)
+        self.master = None
+
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self.master)
+        if self.master is not None:
+            os.close(self.master)
 
 
 def drawn(text, columns):
@@ -103,3 +111,40 @@ def load_screen(lab):
             "[", "calls", "dialling", "set-up", "up ", "down ", "round trip")), screen)
         expect("calls: 30 asked, 30 established" in text.split(SHOW)[1], text[-300:])
         gateway.wait_calls(0)
+
+
+@case("load-unread", limit=150)
+def load_unread(lab):
+    """A terminal that is closed, a reader that goes, a disk that is full: the run goes on or ends in
+    good order, its calls are hung up, and the report is written where it can be."""
+    gateway = start(lab)
+    report = lab.path("unread.json")
+    run = ["ip", "netns", "exec", lab.network.client(), find_binary(lab.build, "culvert-load"),
+           "run", "--server", GATEWAY[0], "--password", "secret", "--calls", 5, "--rate", 20,
+           "--json", report, "--max-failed", 0]
+    run = [str(part) for part in run]
+
+    def expect_report(what):
+        with open(report, encoding="utf-8") as file:
+            found = json.load(file)
+        os.unlink(report)
+        expect(found["established"] == 5 and found["ended_early"] == 0, f"{what}: {found}")
+        gateway.wait_calls(0)
+    terminal = Terminal([*run, "--seconds", 300], 24, 80)
+    lab.on_close(terminal.close)
+    terminal.read(60, "5 of 5 calls up")
+    terminal.hang_up()
+    status = terminal.process.wait(60)
+    expect(status == 2, f"terminal closed: status {status}")     # nobody could read the report
+    expect_report("terminal closed")
+    # The pipe's status is that of head.
+    for shell, status in (('"$@" 2>/dev/full', 0), ('"$@" >/dev/full', 2),
+                          ('"$@" 2>&1 | head -n 1', 0)):
+        done = process.run(["bash", "-c", shell, "run", *run, "--seconds", 3], 100, check=False)
+        expect(done.returncode == status, f"{shell}: status {done.returncode}: {done.stderr}")
+        expect_report(shell)
+    done = process.run(
+        ["bash", "-c", '"$@" >/dev/full', "ctl", find_binary(lab.build, "culvertctl"), "--socket",
+         gateway.config["management"]["socket"], "calls"], check=False)
+    expect(done.returncode == 1 and "cannot write to standard output" in done.stderr,
+           f"culvertctl: status {done.returncode}: {done.stderr}")

@@ -31,6 +31,8 @@ int StopSignals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);    // the terminal was closed
+  std::signal(SIGPIPE, SIG_IGN);  // who reads the lines may go
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -38,7 +40,7 @@ int StopSignals() {
 }  // namespace
 
 int CannotStart(const char* command, const std::string& why) {
-  fmt::print(stderr, "culvert-load {}: {}\n", command, why);
+  std::fputs(fmt::format("culvert-load {}: {}\n", command, why).c_str(), stderr);
   return kCannotStart;
 }
 

@@ -23,7 +23,7 @@ struct Prepared {
   int status = 0;
   Plan plan;
   std::vector<client_role::Account> accounts;
-  int stop_fd = -1;  // readable on SIGINT and SIGTERM
+  int stop_fd = -1;  // readable on SIGINT, SIGTERM and SIGHUP
 };
 // Prepare reads the plan (`defaults`: keys that neither file nor flags give) and makes the process
 // fit: signals, descriptors, OpenSSL.

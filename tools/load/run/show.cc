@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <utility>
 
 namespace culvert::load {
@@ -92,23 +93,23 @@ void Show::OnSecond(const v1::Plan& plan, const Tally& tally, const v1::Sample& 
     return;
   }
   if (!is_terminal_) {
-    fmt::print(out_, "{}\n", Line(plan, tally, sample));
+    std::fputs((Line(plan, tally, sample) + "\n").c_str(), out_);
   } else {
     winsize size{};
     const bool knows_width = ioctl(fileno(out_), TIOCGWINSZ, &size) == 0 && size.ws_col != 0;
     const std::string screen = Screen(plan, tally, sample, knows_width ? size.ws_col : 80);
     // The cursor would jump about. Then up, and clear what is below.
-    fmt::print(out_, "{}",
-               num_lines_ == 0 ? "\x1b[?25l" : fmt::format("\x1b[{}A\r\x1b[J", num_lines_));
+    const std::string place =
+        num_lines_ == 0 ? "\x1b[?25l" : fmt::format("\x1b[{}A\r\x1b[J", num_lines_);
     num_lines_ = static_cast<int>(std::count(screen.begin(), screen.end(), '\n'));
-    fmt::print(out_, "{}", screen);
+    std::fputs((place + screen).c_str(), out_);
   }
   std::fflush(out_);
 }
 
 void Show::Done() {
   if (std::exchange(num_lines_, 0) != 0) {
-    fmt::print(out_, "\x1b[?25h");
+    std::fputs("\x1b[?25h", out_);
     std::fflush(out_);
   }
 }

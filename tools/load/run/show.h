@@ -17,7 +17,8 @@ class Show {
   Show(const Show&) = delete;
   Show& operator=(const Show&) = delete;
 
-  // OnSecond shows the state after another second of the run.
+  // OnSecond shows the state after another second of the run. Nobody need be there to see it: the
+  // terminal may have been closed, the disk be full.
   void OnSecond(const v1::Plan& plan, const Tally& tally, const v1::Sample& sample);
   // Done leaves the screen as it is and shows the cursor again; what follows stands below it.
   void Done();
@@ -30,7 +31,7 @@ class Show {
 
 // Line is a second as one line; Screen as several of at most `columns`, without any escapes.
 [[nodiscard]] std::string Line(const v1::Plan& plan, const Tally& tally, const v1::Sample& sample);
-[[nodiscard]] std::string Screen(const v1::Plan& plan, const Tally& tally,
-                                 const v1::Sample& sample, size_t columns);
+[[nodiscard]] std::string Screen(const v1::Plan& plan, const Tally& tally, const v1::Sample& sample,
+                                 size_t columns);
 
 }  // namespace culvert::load

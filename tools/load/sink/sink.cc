@@ -32,14 +32,15 @@ class Sink {
   [[nodiscard]] const SinkCalls& calls() const { return calls_; }
 
   void Receive(uint64_t now_ms) {
-    unsigned count = 0;
-    do {
+    constexpr unsigned kMaxBatches = 64;  // before signals get their turn
+    unsigned count = UdpBatch::kMax;
+    for (unsigned batch = 0; batch < kMaxBatches && count == UdpBatch::kMax; ++batch) {
       count = socket_.Receive();
       for (unsigned i = 0; i < count; ++i) {
         Take(socket_.payload(i), socket_.from(i), now_ms);
       }
       socket_.Flush();
-    } while (count == UdpBatch::kMax);
+    }
     if (now_ms - forgotten_ms_ > kForgetEveryMs) {
       forgotten_ms_ = now_ms;
       calls_.Forget(now_ms);
@@ -93,7 +94,8 @@ int RunSink(const std::string& listen) {
   Sink sink;
   if (const std::string wrong = sink.socket().Open(endpoint->address, endpoint->port);
       !wrong.empty()) {
-    fmt::print(stderr, "culvert-load sink: cannot listen on {}: {}\n", listen, wrong);
+    std::fputs(fmt::format("culvert-load sink: cannot listen on {}: {}\n", listen, wrong).c_str(),
+               stderr);
     return kCannotStart;
   }
   sigset_t signals;
@@ -102,7 +104,7 @@ int RunSink(const std::string& listen) {
   sigaddset(&signals, SIGTERM);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   const int signal_fd = signalfd(-1, &signals, SFD_CLOEXEC);
-  fmt::print("culvert-load sink: listening on {}\n", listen);
+  std::fputs(fmt::format("culvert-load sink: listening on {}\n", listen).c_str(), stdout);
   std::fflush(stdout);
   pollfd polled[] = {{sink.socket().fd(), POLLIN, 0}, {signal_fd, POLLIN, 0}};
   while ((polled[1].revents & POLLIN) == 0) {
@@ -110,11 +112,12 @@ int RunSink(const std::string& listen) {
     sink.Receive(NowMs());
   }
   const SinkCounts& total = sink.calls().total();
-  fmt::print(
+  const std::string said = fmt::format(
       "culvert-load sink: {} packets, {} octets, {} late, {} duplicated, {} corrupted; {} answers, "
       "{} not sent\n",
       total.packets, total.octets, total.late, total.duplicated, total.corrupted, total.answers,
       sink.socket().num_unsent());
+  std::fputs(said.c_str(), stdout);
   return kHeld;
 }
 
