@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
@@ -38,7 +39,8 @@ uint64_t DescriptorsOf(pid_t process) {
 
 }  // namespace
 
-Leftovers::Leftovers(const std::string& socket) : socket_(socket) {
+Leftovers::Leftovers(const std::string& socket, unsigned timeout_ms)
+    : socket_(socket), timeout_ms_(timeout_ms) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(-1);  // of the list of calls
   const auto channel =
@@ -52,8 +54,11 @@ Leftovers::State Leftovers::Look() const {
   grpc::ClientContext calls_context, dataplane_context;
   management::v1::ListCallsResponse calls;
   management::v1::GetDataplaneResponse dataplane;
+  const std::chrono::milliseconds timeout(timeout_ms_);
+  calls_context.set_deadline(std::chrono::system_clock::now() + timeout);
   grpc::Status status = calls_->List(&calls_context, {}, &calls);
   if (status.ok()) {
+    dataplane_context.set_deadline(std::chrono::system_clock::now() + timeout);
     status = dataplane_->Get(&dataplane_context, {}, &dataplane);
   }
   if (!status.ok()) {
@@ -64,6 +69,7 @@ Leftovers::State Leftovers::Look() const {
   state.dataplane_calls = dataplane.num_calls();
   state.mbufs = dataplane.mbufs_in_use();
   if (const pid_t process = PeerOf(socket_); process != 0) {
+    state.process = process;
     state.descriptors = DescriptorsOf(process);
   }
   return state;

@@ -17,14 +17,17 @@ class Leftovers {
     uint64_t dataplane_calls = 0;
     uint64_t mbufs = 0;
     uint64_t descriptors = 0;  // of culvert-controlplane; 0: not to be seen from here
+    int64_t process = 0;       // its number; 0: not to be seen from here
   };
 
   // `socket`: management.socket of the server's configuration.
-  explicit Leftovers(const std::string& socket);
+  // timeout_ms: for each of two questions; a server that hangs is a problem too.
+  explicit Leftovers(const std::string& socket, unsigned timeout_ms = 10'000);
   [[nodiscard]] State Look() const;
 
  private:
   const std::string socket_;
+  const unsigned timeout_ms_;
   std::unique_ptr<management::v1::Calls::Stub> calls_;
   std::unique_ptr<management::v1::Dataplane::Stub> dataplane_;
 };

@@ -2,6 +2,9 @@
 #include "tools/load/monkey/monkey.h"
 
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
@@ -13,6 +16,7 @@
 
 #include "tools/load/monkey/leftovers.h"
 #include "tools/load/run/plan_flags.h"
+#include "tools/load/run/report_files.h"
 #include "tools/load/run/runner.h"
 #include "tools/load/subcommand.h"
 
@@ -77,32 +81,41 @@ struct Options {
   std::string management;
 };
 
-// IsBack: nothing is left, beyond what there was.
+// IsBack: nothing is left, beyond what there was. A server that was started anew has died.
 bool IsBack(const Leftovers::State& before, const Leftovers::State& now) {
-  return now.problem.empty() && now.calls <= before.calls &&
+  return now.problem.empty() && now.process == before.process && now.calls <= before.calls &&
          now.dataplane_calls <= before.dataplane_calls && now.mbufs <= before.mbufs &&
          now.descriptors <= before.descriptors;
 }
 
-// WaitForBack: true when the server is back at the start in time.
-bool WaitForBack(const Leftovers& leftovers, const Leftovers::State& before) {
+// Say: whoever reads it may be gone, or the disk full; main() says so then.
+void Say(const std::string& text) { std::fputs((text + "\n").c_str(), stdout); }
+
+// WaitForBack: true when the server is back at the start in time. A signal ends it.
+bool WaitForBack(const Leftovers& leftovers, const Leftovers::State& before, int stop_fd) {
   Leftovers::State now;
   for (int i = 0; i < kBackSeconds * 2; ++i) {
     now = leftovers.Look();
     if (IsBack(before, now)) {
       break;
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    if (pollfd polled{stop_fd, POLLIN, 0}; poll(&polled, 1, 500) > 0) {
+      break;
+    }
   }
   if (!now.problem.empty()) {
-    fmt::print("server: {}\n", now.problem);
+    Say("server: " + now.problem);
     return false;
   }
-  fmt::print(
+  if (now.process != before.process) {
+    Say(fmt::format("server: it is another process, {} instead of {}", now.process,
+                    before.process));
+  }
+  Say(fmt::format(
       "server, before and after: calls {} {}, in the data plane {} {}, mbufs {} {}, descriptors {} "
-      "{}\n",
+      "{}",
       before.calls, now.calls, before.dataplane_calls, now.dataplane_calls, before.mbufs, now.mbufs,
-      before.descriptors, now.descriptors);
+      before.descriptors, now.descriptors));
   return IsBack(before, now);
 }
 
@@ -118,7 +131,7 @@ bool StillServes(const Prepared& prepared) {
   Runner runner(plan, &prepared.accounts, &show);
   runner.StopOn(prepared.stop_fd);
   if (const std::string wrong = runner.Start(); !wrong.empty()) {
-    fmt::print("server: {}\n", wrong);
+    Say("server: " + wrong);
     return false;
   }
   runner.Run();
@@ -139,6 +152,9 @@ int Run(const Options& options) {
   if (!prepared.plan.device().empty()) {
     return CannotStart(kCommand, "device: faults need the raw socket; leave it out");
   }
+  if (const std::string wrong = TryReportFiles(prepared.plan); !wrong.empty()) {
+    return CannotStart(kCommand, wrong);
+  }
   std::optional<Leftovers> leftovers;
   Leftovers::State before;
   // One call before the first look: what a server sets up once is no leftover.
@@ -158,6 +174,7 @@ int Run(const Options& options) {
   Faults faults(options.seed, kFaultPercent);
   Show show(stderr, prepared.plan.quiet());
   bool all_well = true;
+  Report report;
   {
     Runner runner(prepared.plan, &prepared.accounts, &show);
     runner.StopOn(prepared.stop_fd);
@@ -169,14 +186,21 @@ int Run(const Options& options) {
       return CannotStart(kCommand, wrong);
     }
     runner.Run();
-    fmt::print("{}seed {}, {}\n", ReportText(runner.MakeReport()), options.seed, monkey.Summary());
+    report = runner.MakeReport();
+    Say(fmt::format("{}seed {}, {}", ReportText(report), options.seed, monkey.Summary()));
   }
+  // The signal that has ended the run in good order is no reason not to look at the server.
+  signalfd_siginfo signal;
+  std::ignore = read(prepared.stop_fd, &signal, sizeof signal);
   all_well = StillServes(prepared);
   if (leftovers) {
-    all_well = WaitForBack(*leftovers, before) && all_well;
+    all_well = WaitForBack(*leftovers, before, prepared.stop_fd) && all_well;
   }
-  fmt::print("{}\n", all_well ? "all is back at the start" : "NOT HELD: something is left over");
-  return all_well ? kHeld : kNotHeld;
+  Say(all_well ? "all is back at the start" : "NOT HELD: something is left over");
+  if (const std::string wrong = WriteReportFiles(prepared.plan, report); !wrong.empty()) {
+    return CannotStart(kCommand, wrong);
+  }
+  return all_well && report.held() ? kHeld : kNotHeld;
 }
 
 }  // namespace

@@ -1,12 +1,9 @@
 // culvert-load run: the command line.
-#include <fmt/format.h>
-
 #include <cstdio>
-#include <fstream>
 #include <memory>
 
-#include "tools/load/report/plot.h"
 #include "tools/load/run/plan_flags.h"
+#include "tools/load/run/report_files.h"
 #include "tools/load/run/runner.h"
 #include "tools/load/subcommand.h"
 
@@ -15,23 +12,14 @@ namespace {
 
 constexpr char kCommand[] = "run";
 
-bool Write(const std::string& path, const std::string& text) {
-  std::ofstream file(path);
-  file << text;
-  file.close();
-  return !file.fail();
-}
-
 int Run(const PlanOptions& options) {
   const Prepared prepared = Prepare(kCommand, options);
   if (prepared.status != 0) {
     return prepared.status;
   }
   const Plan& plan = prepared.plan;
-  for (const std::string& path : {plan.json(), plan.plot()}) {
-    if (!path.empty() && !Write(path, "")) {
-      return CannotStart(kCommand, path + ": cannot be written");
-    }
+  if (const std::string wrong = TryReportFiles(plan); !wrong.empty()) {
+    return CannotStart(kCommand, wrong);
   }
   Show show(stderr, plan.quiet());
   Runner runner(plan, &prepared.accounts, &show);
@@ -41,13 +29,10 @@ int Run(const PlanOptions& options) {
   }
   runner.Run();
   const Report report = runner.MakeReport();
-  fmt::print("{}", ReportText(report));
+  std::fputs(ReportText(report).c_str(), stdout);
   std::fflush(stdout);
-  if (!plan.json().empty() && !Write(plan.json(), ReportJson(report))) {
-    return CannotStart(kCommand, plan.json() + ": cannot be written");
-  }
-  if (!plan.plot().empty() && !Write(plan.plot(), Plot(report))) {
-    return CannotStart(kCommand, plan.plot() + ": cannot be written");
+  if (const std::string wrong = WriteReportFiles(plan, report); !wrong.empty()) {
+    return CannotStart(kCommand, wrong);
   }
   return report.held() ? kHeld : kNotHeld;
 }
