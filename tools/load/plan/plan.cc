@@ -1,10 +1,14 @@
 #include "tools/load/plan/plan.h"
 
+#include <absl/strings/numbers.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <system_error>
 #include <utility>
 
 #include "controlplane/crypto/mschap.h"
@@ -55,22 +59,21 @@ std::string Quoted(const std::string& text) {
   return out + "\"";
 }
 
-bool IsNumber(const std::string& text) {
-  size_t used = 0;
-  std::istringstream in(text);
-  double value = 0;
-  in >> value;
-  used = text.find_first_not_of("+-.0123456789eE");
-  return !text.empty() && used == std::string::npos && in.eof() && !in.fail();
-}
-
-// TomlOf: numbers and booleans as they stand; what is none becomes a string, so that the reader
-// names the key and what it wants.
+// TomlOf: what is neither number nor boolean becomes a string, so that the reader names the key and
+// what it wants. Numbers may be written as TOML has them not: .5, 5., 007.
 std::string TomlOf(const FieldDescriptor& field, const std::string& text) {
-  const bool is_plain = field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL
-                            ? text == "true" || text == "false"
-                            : field.cpp_type() != FieldDescriptor::CPPTYPE_STRING && IsNumber(text);
-  return is_plain ? text : Quoted(text);
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_BOOL) {
+    return text == "true" || text == "false" ? text : Quoted(text);
+  }
+  if (field.cpp_type() == FieldDescriptor::CPPTYPE_UINT32) {
+    int64_t value = 0;
+    return absl::SimpleAtoi(text, &value) ? std::to_string(value) : Quoted(text);
+  }
+  double value = 0;
+  const bool is_number = field.cpp_type() == FieldDescriptor::CPPTYPE_DOUBLE &&
+                         text.find_first_not_of("+-.0123456789eE") == std::string::npos &&
+                         absl::SimpleAtod(text, &value) && std::isfinite(value);
+  return is_number ? fmt::format("{}", value) : Quoted(text);
 }
 
 std::string TomlOf(const Flags& flags) {
@@ -107,8 +110,7 @@ class Checker {
          {std::pair{"hold_seconds", plan_.hold_seconds()}, std::pair{"seconds", plan_.seconds()}}) {
       Want(value >= 0 && value <= 1e6, key, "must be from 0 to 1000000");
     }
-    Want(plan_.setup_timeout_seconds() == 0 ||
-             (plan_.setup_timeout_seconds() >= 1 && plan_.setup_timeout_seconds() <= 3600),
+    Want(plan_.setup_timeout_seconds() >= 1 && plan_.setup_timeout_seconds() <= 3600,
          "setup_timeout_seconds", "must be from 1 to 3600");
     Want(plan_.packet_rate() >= 0.001 && plan_.packet_rate() <= 1e5, "packet_rate",
          "must be from 0.001 to 100000");
@@ -170,6 +172,9 @@ void ReadUserFile(const std::string& path, Accounts* out) {
   std::ifstream file(path);
   std::string line;
   for (unsigned number = 1; std::getline(file, line); ++number) {
+    if (line.ends_with('\r')) {
+      line.pop_back();  // of a file from Windows
+    }
     const size_t colon = line.find(':');
     if (line.empty() || line[0] == '#') {
       continue;
@@ -197,12 +202,13 @@ LoadedPlan LoadPlan(const std::string& path, const Flags& flags, const Flags& de
   config::ReadToml(TomlOf(defaults), "defaults", false, &loaded.plan, &places, &problems);
   if (!path.empty()) {
     std::ifstream file(path);
-    std::ostringstream text;
-    text << file.rdbuf();
-    if (!file) {
+    std::error_code error;
+    if (!file.is_open() || std::filesystem::is_directory(path, error)) {
       loaded.problems.push_back(path + ": cannot be read");
       return loaded;
     }
+    std::ostringstream text;
+    text << file.rdbuf();
     config::ReadToml(text.str(), path, true, &loaded.plan, &places, &problems);
   }
   config::ReadToml(TomlOf(flags), kCommandLine, true, &loaded.plan, &places, &problems);

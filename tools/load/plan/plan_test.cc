@@ -44,6 +44,9 @@ TEST(Plan, EachMistakeIsALine) {
       {"server = \"10.0.0.1\"", {}, "must be an array"},
       {"", {{"server", {"nowhere"}}}, "--server: \"nowhere\" is not an IPv4 address"},
       {"", {{"server", {"10.0.0.1"}}, {"calls", {"many"}}}, "--calls: must be an integer"},
+      {"", {{"server", {"10.0.0.1"}}, {"calls", {"99999999999999999999"}}}, "--calls: must be"},
+      {"", {{"server", {"10.0.0.1"}}, {"rate", {"1e999"}}}, "--rate: must be"},
+      {"", {{"server", {"10.0.0.1"}}, {"setup_timeout_seconds", {"0"}}}, "--setup-timeout"},
       {"", {{"server", {"10.0.0.1"}}, {"calls", {"0"}}}, "--calls: 0 is out of range"},
       {"", {{"server", {"10.0.0.1"}}, {"rate", {"0"}}}, "--rate"},
       {"", {{"server", {"10.0.0.1"}}, {"mppe", {"41"}}}, "--mppe"},
@@ -57,8 +60,19 @@ TEST(Plan, EachMistakeIsALine) {
     ASSERT_EQ(loaded.problems.size(), 1u) << one.problem;
     EXPECT_THAT(loaded.problems[0], HasSubstr(one.problem));
   }
-  EXPECT_THAT(LoadPlan("/nowhere/plan.toml", {}).problems,
-              ElementsAre(HasSubstr("cannot be read")));
+  for (const std::string path : {"/nowhere/plan.toml", "/tmp"}) {
+    EXPECT_THAT(LoadPlan(path, {}).problems, ElementsAre(HasSubstr("cannot be read"))) << path;
+  }
+}
+
+TEST(Plan, NumbersOfFlagsNeedNotBeToml) {
+  for (const auto& [text, value] : {std::pair(".5", 0.5), {"5.", 5}, {"007", 7}, {"1e3", 1000}}) {
+    const LoadedPlan loaded =
+        LoadPlan("", {{"server", {"10.0.0.1"}}, {"rate", {text}}, {"calls", {"010"}}});
+    EXPECT_THAT(loaded.problems, ElementsAre()) << text;
+    EXPECT_EQ(loaded.plan.rate(), value);
+    EXPECT_EQ(loaded.plan.calls(), 10u);
+  }
 }
 
 TEST(Plan, SecretsAreNotShown) {
@@ -86,7 +100,7 @@ TEST(Plan, AccountsOfAPattern) {
 
 TEST(Plan, AccountsOfAFile) {
   Plan plan;
-  plan.set_user_file(FileWith("# users\nann:a:b\n\nbob:\n"));
+  plan.set_user_file(FileWith("# users\nann:a:b\r\n\r\nbob:\n"));
   const Accounts made = MakeAccounts(plan);
   EXPECT_EQ(made.problem, "");
   ASSERT_EQ(made.accounts.size(), 2u);
