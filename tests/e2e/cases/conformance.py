@@ -69,6 +69,26 @@ def conformance(lab):
     gateway.wait_calls(0, 15)
 
 
+@case("conformance-wrong-use", limit=240)
+def conformance_wrong_use(lab):
+    """A file that cannot be written is told before the cases; a case that could send nothing is
+    skipped, not passed."""
+    start(lab)
+    client = lab.network.client()
+    status, results = try_server(lab, client, "gre/wrong-peer", "gre/duplicate")
+    expect_no_violation(status, results)
+    expect(len(tried(results)) == 2, f"only {tried(results)} were tried")
+    run = ["ip", "netns", "exec", client, find_binary(lab.build, "culvert-load"), "conformance",
+           GATEWAY[0], "gre/wrong-peer"]
+    done = process.run([*run, "--other-source", "203.0.113.9"], 60, check=False)
+    expect(done.returncode == 0 and "skipped   gre/wrong-peer" in done.stdout,
+           f"status {done.returncode}: {done.stdout}{done.stderr}")
+    for flag in ("--json", "--junit", "--markdown"):
+        done = process.run([*run, flag, "/nowhere/x"], 60, check=False)
+        expect(done.returncode == 2 and done.stdout == "" and "/nowhere/x" in done.stderr,
+               f"{flag}: status {done.returncode}: {done.stdout}{done.stderr}")
+
+
 @case("conformance-expired", limit=120)
 def conformance_expired(lab):
     """Users whose passwords have expired change them, by MS-CHAPv2 and by EAP; the file says so."""

@@ -26,7 +26,7 @@ struct Wish {
 };
 
 int CannotStart(const std::string& why) {
-  fmt::print(stderr, "culvert-load conformance: {}\n", why);
+  std::fputs(("culvert-load conformance: " + why + "\n").c_str(), stderr);
   return kCannotStart;
 }
 
@@ -74,7 +74,7 @@ int Run(Wish wish) {
     return CannotStart("no case is called or matches \"" + unknown + "\" (see --list)");
   }
   if (wish.list) {
-    fmt::print("{}", FormatList(cases));
+    std::fputs(FormatList(cases).c_str(), stdout);
     return kHeld;
   }
   if (wish.server.empty()) {
@@ -83,6 +83,11 @@ int Run(Wish wish) {
   for (const std::string& why : {Resolve(&wish), Tunnel::CanOpen()}) {
     if (!why.empty()) {
       return CannotStart(why);
+    }
+  }
+  for (const std::string& path : {wish.json, wish.junit, wish.markdown}) {
+    if (const std::string why = WriteFile(path, ""); !why.empty()) {
+      return CannotStart(why);  // not only after minutes of cases
     }
   }
   if (const absl::Status status = crypto::SelfTest(); !status.ok()) {
@@ -94,11 +99,11 @@ int Run(Wish wish) {
   }
   const std::vector<Outcome> outcomes =
       RunCases(cases, wish.target, survey, wish.jobs, wish.quick, [](const Outcome& outcome) {
-        fmt::print("{}\n", FormatLine(outcome));
+        std::fputs((FormatLine(outcome) + "\n").c_str(), stdout);
         std::fflush(stdout);
       });
   const Totals totals = Count(outcomes);
-  fmt::print("{}\n", FormatTotals(totals));
+  std::fputs((FormatTotals(totals) + "\n").c_str(), stdout);
   const std::string server = config::FormatEndpoint({wish.target.server, wish.target.port});
   for (const std::string& why : {WriteFile(wish.json, FormatJson(server, survey, outcomes)),
                                  WriteFile(wish.junit, FormatJunit(server, outcomes)),

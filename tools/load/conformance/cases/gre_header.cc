@@ -23,10 +23,10 @@ Result NotAnswered(Session& s, const std::function<void(const std::vector<uint8_
   s.Forget();
   send(s.EchoFrame(identifier));
   s.Quiet();
-  const unsigned answers = s.CountEchoReplies(identifier);
   if (!s.Alive()) {
     return Violates("the call is dead afterwards: " + s.HeardPpp());
   }
+  const unsigned answers = s.CountEchoReplies(identifier);  // a slow server's come before Alive's
   return answers == 0 ? Fine("dropped, the call goes on") : Violates("answered");
 }
 
@@ -147,13 +147,19 @@ Result WrongCallId(Session& s) {
 }
 
 Result WrongPeer(Session& s) {
+  if (!s.OpenLcp()) {
+    return s.Broken();
+  }
   Tunnel other;
+  if (const std::string why =
+          other.Open(s.target().other_source, s.target().server, s.tunnel.call_id);
+      !why.empty()) {
+    return {Verdict::kSkipped, "cannot send from --other-source: " + why};
+  }
   Result result = NotAnswered(s, [&](const auto& frame) {
-    if (other.Open(s.target().other_source, s.target().server, s.tunnel.call_id).empty()) {
-      other.peer_call_id = s.tunnel.peer_call_id;
-      other.next_sequence = s.tunnel.next_sequence;
-      other.Send(frame);
-    }
+    other.peer_call_id = s.tunnel.peer_call_id;
+    other.next_sequence = s.tunnel.next_sequence;
+    other.Send(frame);
   });
   return other.Receive() ? Violates("answered to the wrong peer") : result;
 }

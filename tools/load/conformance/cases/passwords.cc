@@ -23,6 +23,9 @@ Result Refused(Session& s, AuthMethod method, const std::string& user,
   s.ppp.user = user;
   s.ppp.password = password;
   s.ppp.habits.start_network = s.ppp.habits.answer_network = false;
+  if (!s.Dial()) {
+    return s.Broken();  // a server that is dead ends no link
+  }
   (void)s.Authenticate();
   if (s.ppp.authenticated) {
     return Violates("accepted");
