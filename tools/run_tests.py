@@ -106,7 +106,7 @@ def run_program(tally, part, name, record):
             status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                                     cwd=record.get("workdir") or ROOT, check=False,
                                     env={**ENVIRONMENT, **record.get("env", {})},
-                                    timeout=max(record.get("timeout") or 0, 300)).returncode
+                                    timeout=max(record.get("timeout") or 0, 900)).returncode
     except subprocess.TimeoutExpired:
         status = "out of time"
     seconds = time.monotonic() - began
