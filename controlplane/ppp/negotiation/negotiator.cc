@@ -109,7 +109,7 @@ void Negotiator::Perform(Action action, uint64_t now_ms, const Packet* packet) {
     case Action::kScr:
       return SendRequest(now_ms);
     case Action::kSca:
-      return SendAck();
+      return SendAck(now_ms);
     case Action::kScn:
       return SendNakOrReject();
     case Action::kStr:
@@ -153,7 +153,10 @@ void Negotiator::SendRequest(uint64_t now_ms) {
   owner_->Send(EmitControl(protocol_, wire::ppp::kConfigureRequest, request_identifier_, request_));
 }
 
-void Negotiator::SendAck() {
+void Negotiator::SendAck(uint64_t now_ms) {
+  acked_identifier_ = peer_request_->packet.identifier;
+  acked_hash_ = HashOf(peer_request_->packet.data);
+  acked_ms_ = static_cast<uint32_t>(now_ms);
   num_naks_sent_ = num_bad_requests_ = 0;
   policy_->Accept(peer_request_->options);
   owner_->BeforeConfigure(protocol_, wire::ppp::kConfigureAck);

@@ -1,5 +1,7 @@
 // The receiving half of Negotiator: which packets count (RFC 1661 s5) and which event they are.
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include "controlplane/ppp/negotiation/negotiator.h"
@@ -68,6 +70,10 @@ void Negotiator::OnConfigureRequest(const Packet& packet, uint64_t now_ms) {
   if (state_ == State::kClosing || state_ == State::kStopping) {
     return;
   }
+  if (IsRepeated(packet, now_ms)) {
+    return owner_->Send(wire::ppp::EmitControl(protocol_, wire::ppp::kConfigureAck,
+                                               packet.identifier, packet.data));
+  }
   PeerRequest request{.packet = packet, .options = *options};
   PeerRequest* const outer = std::exchange(peer_request_, &request);
   if (state_ == State::kClosed) {
@@ -79,6 +85,18 @@ void Negotiator::OnConfigureRequest(const Packet& packet, uint64_t now_ms) {
           now_ms, &packet);
   }
   peer_request_ = outer;
+}
+
+bool Negotiator::IsRepeated(const Packet& packet, uint64_t now_ms) const {
+  constexpr uint32_t kForMs = 10'000;
+  return opened() && packet.identifier == acked_identifier_ &&
+         HashOf(packet.data) == acked_hash_ &&
+         static_cast<uint32_t>(now_ms) - acked_ms_ < kForMs;
+}
+
+uint32_t Negotiator::HashOf(wire::Octets options) {
+  return static_cast<uint32_t>(std::hash<std::string_view>()(
+      {reinterpret_cast<const char*>(options.data()), options.size()}));
 }
 
 // JudgeRequest fills the verdict; false: an option is malformed.

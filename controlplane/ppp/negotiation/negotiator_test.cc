@@ -160,6 +160,26 @@ TEST_F(NegotiatorTest, RequestInOpenedNegotiatesAgain) {
   Expect({"up"});
 }
 
+// The Ack was lost, or the request was sent again before it came.
+TEST_F(NegotiatorTest, RepeatedRequestInOpenedIsAckedAgain) {
+  GoOpened();
+  for (int i = 0; i < 3; ++i) {
+    Receive(1, 1, "0202");
+    Expect({P(2, 1, "0202")});
+  }
+  EXPECT_TRUE(negotiator_.opened());
+  Receive(1, 1, "0203aa");  // the identifier alone does not make it the same
+  Expect({"down", P(1, 2, "01041234"), P(2, 1, "0203aa")});
+}
+
+// A peer that has begun again with the same identifier and options.
+TEST_F(NegotiatorTest, RequestRepeatedForLongNegotiatesAgain) {
+  GoOpened();
+  now_ms_ += 10'000;
+  Receive(1, 1, "0202");
+  Expect({"down", P(1, 2, "01041234"), P(2, 1, "0202")});
+}
+
 TEST_F(NegotiatorTest, StrayAnswersDoNotTakeAnOpenLayerDown) {
   GoOpened();
   Receive(2, 1, "01041234");
