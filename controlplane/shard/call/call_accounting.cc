@@ -73,6 +73,7 @@ void CallAccounting::OnAccepted(AuthMethod method, const AuthResult& result) {
     return;
   }
   session_ = std::make_unique<v1::Session>();
+  complete_ = false;
   session_->set_user(result.user);
   session_->set_method(MethodOf(method));
   session_->set_authentic(result.source == AuthSource::kRadius ? v1::AUTHENTIC_RADIUS
@@ -115,6 +116,7 @@ void CallAccounting::OnUp(const CallRecord& record) {
     session_->set_called_number(record.names->called_number);
     session_->set_calling_number(record.names->calling_number);
   }
+  complete_ = true;
   if (std::exchange(up_, true)) {
     return accounting_->OnChanged(record.id, *session_, interim_interval_s_);
   }
@@ -130,7 +132,7 @@ void CallAccounting::OnIpv6(uint64_t id, uint64_t interface_id) {
     octets.push_back(static_cast<char>(interface_id >> shift));
   }
   session_->set_interface_id(octets);
-  if (up_) {
+  if (complete_) {
     accounting_->OnChanged(id, *session_, interim_interval_s_);
   }
 }
@@ -140,7 +142,7 @@ void CallAccounting::OnTermsChanged(uint64_t id, const CallGrants& grants) {
     return;
   }
   Grant(grants);
-  if (up_) {
+  if (complete_) {
     accounting_->OnChanged(id, *session_, interim_interval_s_);
   }
 }

@@ -38,6 +38,9 @@ class CallAccounting {
   std::unique_ptr<accounting::v1::Session> session_;  // null: nobody has logged in
   std::optional<uint32_t> interim_interval_s_;
   bool up_ = false;
+  // session_ says all that OnUp() says. After another login of a call that was up it does not:
+  // until then the records are those of the login before.
+  bool complete_ = false;
 };
 
 // TerminateCauseOf: RFC 2866 s5.10.

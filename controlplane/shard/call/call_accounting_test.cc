@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "controlplane/accounting/delivery/fake_transport.h"
 #include "controlplane/accounting/readings.h"
 #include "controlplane/shard/control_plane_fixture.h"
 
@@ -114,6 +115,41 @@ TEST_F(CallAccountingTest, AtTheEndOfTheProcess) {
   EXPECT_THAT(lines[2], HasSubstr(R"("kind":"stop")"));
   EXPECT_THAT(lines[2], HasSubstr(R"("terminate_cause":7)"));
   EXPECT_THAT(lines[3], HasSubstr(R"("kind":"off")"));
+}
+
+// A client may log in again in the midst of a call (RFC 1661: LCP anew), and go before it is up.
+TEST_F(CallAccountingTest, AnotherLoginThatGoesNoFurtherLeavesTheRecordWhole) {
+  using accounting::testing::FakeTransport;
+  FakeTransport server;
+  accounting::AccountingSettings settings;
+  settings.spool.path = folder_ + "/spool";
+  auto started = accounting::Accounting::Start(settings, &server, [](uint32_t) { return 0u; });
+  ASSERT_TRUE(started.ok()) << started.status();
+  CallRecord record;
+  record.id = 0xabc;
+  record.handle = 9;
+  record.client_address = 0x0a000005;
+  AuthResult result;
+  result.user = "alice";
+  CallAccounting call(started->get());
+  call.OnAccepted(AuthMethod::kPap, result);
+  call.OnUp(record);
+  call.OnAccepted(AuthMethod::kPap, result);
+  call.OnIpv6(record.id, 5);
+  CallGrants grants;
+  grants.classes = {{'c'}};
+  call.OnTermsChanged(record.id, grants);
+  call.OnEnded(record.id, EndCause::kClientHangUp, {});
+  (*started)->Stop(std::chrono::seconds(60));
+  size_t stops = 0;
+  for (const FakeTransport::Sent& sent : server.sent()) {
+    if (sent.record.kind() == accounting::v1::KIND_STOP) {
+      ++stops;
+      EXPECT_EQ(sent.record.session().id(), FormatCallId(record.id));
+      EXPECT_EQ(sent.record.session().client_address(), record.client_address);
+    }
+  }
+  EXPECT_EQ(stops, 1u);
 }
 
 TEST_F(CallAccountingTest, MetricsTellOfTheSpool) {
