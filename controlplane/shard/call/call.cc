@@ -282,7 +282,9 @@ void Call::EndThroughLcp(EndCause cause, pptp::DisconnectResult result, std::str
   if (step_ != Step::kRunning) {
     return End(cause, reason, result);
   }
-  ending_ = true;
+  if (std::exchange(ending_, true)) {
+    return;  // LCP is at it, and the first reason is the true one
+  }
   end_cause_ = cause;
   end_result_ = result;
   ppp_->Terminate(std::string(reason), SteadyMs());

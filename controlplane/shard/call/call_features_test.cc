@@ -42,6 +42,22 @@ INSTANTIATE_TEST_SUITE_P(All, ControlPlaneEventTest,
                                            EventCase{dataplane::v1::Event::SEQUENCE_RESTART, 1,
                                                      false}));
 
+// A client that does not answer our Terminate-Request is silent too, but that did not end the call.
+TEST_F(ControlPlaneTest, TheFirstReasonForTheEndIsTheOneTold) {
+  ASSERT_TRUE(Start().ok());
+  ScriptedClient client(port_);
+  client.Start();
+  PppPeer peer = LogIn(Dial(client, 7));
+  dataplane_->Happen(peer.handle, dataplane::v1::Event::IDLE);
+  dataplane_->Happen(peer.handle, dataplane::v1::Event::DEAD);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));  // both have come
+  peer.Run([&] { return List().empty(); });
+  EXPECT_TRUE(peer.terminated);
+  std::optional<wp::CallDisconnectNotify> notify = client.Expect<wp::CallDisconnectNotify>();
+  ASSERT_TRUE(notify.has_value());
+  EXPECT_EQ(notify->result, 3) << "administrative shutdown, not lost carrier";
+}
+
 TEST_F(ControlPlaneTest, CallsAreProgrammedAsConfigured) {
   grants_.routes = {{.address = 0x0a090000, .length = 16}};
   grants_.downstream_bps = 64000;
