@@ -188,7 +188,8 @@ void Call::Upsert(const ppp::DataplaneState& state) {
   if (state.client_address == 0) {
     config.clear_routes();
   }
-  ipv6_.Fill(state.client_interface_id, lease_, terms_.grants().ipv6, &config);
+  report_.OnRoutesLeftOut(
+      ipv6_.Fill(state.client_interface_id, lease_, terms_.grants().ipv6, &config));
   unconfirmed_ = true;
   shard_->Program(std::move(operation), [self = shared_from_this()](const v1::Result& result) {
     self->OnUpsert(result);

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "controlplane/shard/call/call_terms.h"
 #include "proto/wire/ppp.h"
 
 namespace culvert {
@@ -60,21 +61,31 @@ std::optional<uint64_t> CallIpv6::deadline_ms() const {
   return link_ != nullptr ? std::optional(link_->deadline_ms()) : std::nullopt;
 }
 
-void CallIpv6::Fill(uint64_t interface_id, const Lease& lease, const Ipv6Grants& grants,
-                    dataplane::v1::CallConfig* config) const {
+size_t CallIpv6::Fill(uint64_t interface_id, const Lease& lease, const Ipv6Grants& grants,
+                      dataplane::v1::CallConfig* config) const {
   if (interface_id == 0) {
-    return;
+    return 0;
   }
   config->mutable_ipv6()->set_interface_id(interface_id);
   if (lease.prefix) {
     SetPrefix(*lease.prefix, config->mutable_ipv6()->mutable_prefix());
   }
+  size_t left_out = 0;
   if (delegates_ && lease.delegated_prefix) {
+    if (config->routes_size() >= kMaxRoutes) {  // DHCPv6 has promised this one
+      config->mutable_routes()->RemoveLast();
+      ++left_out;
+    }
     SetPrefix(*lease.delegated_prefix, config->add_routes());
   }
   for (const config::Ipv6Prefix& route : grants.routes) {
-    SetPrefix(route, config->add_routes());
+    if (config->routes_size() >= kMaxRoutes) {
+      ++left_out;
+    } else {
+      SetPrefix(route, config->add_routes());
+    }
   }
+  return left_out;
 }
 
 }  // namespace culvert

@@ -33,9 +33,10 @@ class CallIpv6 {
 
   // delegates: the client has the delegated prefix of its lease.
   [[nodiscard]] bool delegates() const { return delegates_; }
-  // Fill adds the call's IPv6 to its configuration; nothing without an interface identifier.
-  void Fill(uint64_t interface_id, const Lease& lease, const Ipv6Grants& grants,
-            dataplane::v1::CallConfig* config) const;
+  // Fill adds the call's IPv6 to its configuration; nothing without an interface identifier. Gives
+  // how many routes found no place: the delegated prefix always has one.
+  size_t Fill(uint64_t interface_id, const Lease& lease, const Ipv6Grants& grants,
+              dataplane::v1::CallConfig* config) const;
 
  private:
   Frames Settle(const ipv6::Link::Packets& packets);

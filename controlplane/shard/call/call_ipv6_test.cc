@@ -83,6 +83,22 @@ TEST_F(CallIpv6SideTest, TheDelegatedPrefixComesAndGoes) {
   EXPECT_TRUE(Dhcp(ipv6::DhcpType::kRequest).empty());
 }
 
+// The data plane refuses a call of more routes than its contract has, and that would be its end.
+TEST_F(CallIpv6SideTest, RoutesAreNotMoreThanTheDataPlaneTakes) {
+  Up();
+  (void)Dhcp(ipv6::DhcpType::kRequest);
+  dataplane::v1::CallConfig config;
+  for (int i = 0; i < 16; ++i) {
+    config.add_routes()->set_length(24);  // Framed-Route
+  }
+  EXPECT_EQ(side_.Fill(5, lease_, grants_, &config), 2u);
+  ASSERT_EQ(config.routes_size(), 16);
+  EXPECT_EQ(config.routes(14).length(), 24u);
+  EXPECT_EQ(config.routes(15).length(), 56u) << "what DHCPv6 has told the client must work";
+  grants_.routes.assign(20, Prefix("2001:db8:aaaa::/48"));
+  EXPECT_EQ(Filled().routes_size(), 16);
+}
+
 TEST_F(CallIpv6SideTest, AdvertisesAtOnce) {
   EXPECT_FALSE(side_.deadline_ms());
   EXPECT_TRUE(side_.OnTimer(1000).empty());

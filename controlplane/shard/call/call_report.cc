@@ -9,6 +9,7 @@
 
 #include "controlplane/logging/printable.h"
 #include "controlplane/shard/alarm.h"
+#include "controlplane/shard/call/call_terms.h"
 #include "controlplane/shard/random.h"
 #include "proto/config/address/address.h"
 
@@ -204,6 +205,13 @@ void CallReport::OnIpv6Delegated(const std::optional<config::Ipv6Prefix>& prefix
                  prefix ? config::FormatPrefix6(*prefix) : "none");
   }
   services_->directory->Update(record_);
+}
+
+void CallReport::OnRoutesLeftOut(size_t num) {
+  if (num != 0 && MayLog(spdlog::level::warn)) {
+    spdlog::warn("{} routes of a call were left out, it has place for {}: {}", num, kMaxRoutes,
+                 Name());
+  }
 }
 
 void CallReport::OnChanged(ppp::Phase phase, uint16_t mppe_bits) {

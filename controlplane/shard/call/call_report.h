@@ -31,6 +31,9 @@ class CallReport {
   // no longer, a prefix by DHCPv6.
   void OnIpv6(uint64_t interface_id, const std::optional<config::Ipv6Prefix>& prefix);
   void OnIpv6Delegated(const std::optional<config::Ipv6Prefix>& prefix);
+  // OnRoutesLeftOut: the call was given `num` routes more than it has place for; none: says
+  // nothing.
+  void OnRoutesLeftOut(size_t num);
   void OnChanged(ppp::Phase phase, uint16_t mppe_bits);
   // OnTermsChanged: by an operator or a RADIUS server; the data plane has confirmed it.
   void OnTermsChanged(const CallGrants& grants);

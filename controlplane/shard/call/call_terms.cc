@@ -9,8 +9,6 @@ namespace v1 = dataplane::v1;
 
 namespace {
 
-constexpr size_t kMaxRoutes = 16;  // of CallConfig
-
 void Apply(const CallChange& change, CallGrants& grants) {
   const auto set = [](const auto& from, auto& to) {
     if (from) to = *from;
@@ -122,7 +120,7 @@ void CallTerms::Fill(const CallGrants& grants, v1::CallConfig* config) {
   if (sent_filter_ != nullptr) {
     config->set_filter(sent_filter_->id);
   }
-  for (size_t i = 0; i < std::min(grants.routes.size(), kMaxRoutes); ++i) {
+  for (size_t i = 0; i < std::min(grants.routes.size(), size_t{kMaxRoutes}); ++i) {
     SetRoute(grants.routes[i], config->add_routes());
   }
 }

@@ -12,6 +12,9 @@
 
 namespace culvert {
 
+// kMaxRoutes: of CallConfig, IPv4 and IPv6 together. The data plane refuses a call with more.
+constexpr int kMaxRoutes = 16;
+
 class CallTerms {
  public:
   // `listener` outlives the terms.
