@@ -71,7 +71,9 @@ def load_500(lab):
     gateway.wait_calls(0)
 
 
-DEVICE = ["--device", "net_af_packet0,iface=cli0", "--device-address", f"{CLIENT[0]}/24",
+# A ring that holds what comes while a busy machine does something else.
+DEVICE = ["--device", "net_af_packet0,iface=cli0,blocksz=65536,framesz=2048,framecnt=8192",
+          "--device-address", f"{CLIENT[0]}/24",
           "--memory-mb", 256]
 
 
