@@ -119,12 +119,6 @@ void Authentication::OnChallenge(const wp::ControlPacket& packet) {
   if (!value) {
     return;
   }
-  std::vector<uint8_t> challenge = {packet.identifier};
-  challenge.insert(challenge.end(), packet.data.begin(), packet.data.end());
-  if (responded_ && challenge == challenge_packet_ && !changed()) {
-    frames_.push_back(response_frame_);
-    return;
-  }
   std::vector<uint8_t> response;
   if (wishes_->method == AuthMethod::kChapMd5) {
     const std::array<uint8_t, 16> md5 = Md5Response(packet.identifier, value->value);
@@ -137,11 +131,9 @@ void Authentication::OnChallenge(const wp::ControlPacket& packet) {
     return;
   }
   responded_ = true;
-  challenge_packet_ = std::move(challenge);
-  response_frame_ =
+  frames_.push_back(
       wp::EmitControl(wp::kChap, wire::chap::kResponse, packet.identifier,
-                      wire::chap::EmitValue({.value = response, .name = account_->user}));
-  frames_.push_back(response_frame_);
+                      wire::chap::EmitValue({.value = response, .name = account_->user})));
 }
 
 std::array<uint8_t, 16> Authentication::Md5Response(uint8_t identifier,
@@ -170,12 +162,17 @@ std::vector<uint8_t> Authentication::MsChapResponse(wire::Octets challenge) {
   return response;
 }
 
+// MsChapV2Response answers a challenge that is repeated as before: the server may have judged the
+// first Response already, and its Success proves knowledge of that one's peer challenge.
 std::vector<uint8_t> Authentication::MsChapV2Response(wire::Octets challenge) {
   if (challenge.size() != kMsChapV2ChallengeLen) {
     return {};
   }
-  std::copy(challenge.begin(), challenge.end(), challenge_.begin());
-  (*random_)(peer_challenge_);
+  if (!challenged_ || !std::equal(challenge.begin(), challenge.end(), challenge_.begin())) {
+    std::copy(challenge.begin(), challenge.end(), challenge_.begin());
+    (*random_)(peer_challenge_);
+    challenged_ = true;
+  }
   nt_response_ = crypto::GenerateNtResponse(challenge_, peer_challenge_, account_->user,
                                             crypto::SpanOf16(account_->nt_hash));
   std::vector<uint8_t> response(wire::chap::kMsChapResponseLen);  // RFC 2759 s4
@@ -197,8 +194,6 @@ void Authentication::OnSuccess(std::string_view message) {
     keys_ = crypto::MsChapV2StartKeys(crypto::SpanOf16(nt_hash()), nt_response_,
                                       crypto::MppeSide::kClient);
   }
-  challenge_packet_ = {};
-  response_frame_ = {};
   passed_ = true;
 }
 

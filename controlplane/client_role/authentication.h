@@ -63,8 +63,6 @@ class Authentication {
  private:
   void OnPap(const wire::ppp::ControlPacket& packet);
   void OnChap(const wire::ppp::ControlPacket& packet);
-  // OnChallenge answers a Challenge that is repeated as before: the server may have judged the
-  // first Response already, and its Success proves knowledge of that one's challenge.
   void OnChallenge(const wire::ppp::ControlPacket& packet);
   void OnSuccess(std::string_view message);
   void OnEap(wire::Octets information);
@@ -90,10 +88,10 @@ class Authentication {
   std::vector<std::vector<uint8_t>> frames_;
   std::string_view failure_;  // a literal
   bool passed_ = false, responded_ = false, server_failed_ = false;
+  bool challenged_ = false;                                 // by MS-CHAPv2: there are what follows
   std::array<uint8_t, 16> challenge_{}, peer_challenge_{};  // theirs, ours
   std::array<uint8_t, 24> nt_response_{};
   Secret changed_hash_;
-  std::vector<uint8_t> challenge_packet_, response_frame_;  // the last
   uint8_t pap_identifier_ = 0;
   MppeStartKeys keys_;
 };

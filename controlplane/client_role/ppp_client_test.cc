@@ -75,8 +75,11 @@ class Link {
       effect.data[8] ^= 1;
     }
     client_->OnFrame(effect.data, now_ms_);
+    // CHAP's Challenge and EAP's Request.
+    static_assert(int{wire::chap::kChallenge} == int{wire::eap::kRequest});
     if (repeats_challenges_ && effect.data.size() > 2 && effect.data[0] == 0xc2 &&
-        effect.data[1] == 0x23 && effect.data[2] == wire::chap::kChallenge) {
+        (effect.data[1] == 0x23 || effect.data[1] == 0x27) &&
+        effect.data[2] == wire::chap::kChallenge) {
       client_->OnFrame(effect.data, now_ms_);
     }
   }
@@ -139,11 +142,13 @@ TEST(PppClient, ReachesTheServerWithTheSameKeys) {
 
 // As from a server that is slow to judge the first Response.
 TEST(PppClient, AnswersARepeatedChallengeAsBefore) {
-  Link link("secret");
-  link.repeats_challenges_ = true;
-  link.Run();
-  EXPECT_TRUE(link.client_->up()) << link.client_->failure();
-  EXPECT_TRUE(link.client_->keys().send_128.Equals(link.state_.receive->start_key.octets()));
+  for (const AuthMethod method : {AuthMethod::kMsChapV2, AuthMethod::kEap}) {
+    Link link("secret", ppp::MppePolicy::kRequire, {.method = method});
+    link.repeats_challenges_ = true;
+    link.Run();
+    ASSERT_TRUE(link.client_->up()) << link.client_->failure();
+    EXPECT_TRUE(link.client_->keys().send_128.Equals(link.state_.receive->start_key.octets()));
+  }
 }
 
 TEST(PppClient, GoesWithoutMppeWhenItIsDenied) {
