@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
 
 #include "controlplane/crypto/primitives.h"
 #include "proto/config/address/address.h"
 #include "tools/load/conformance/report.h"
 #include "tools/load/conformance/session/tunnel.h"
 #include "tools/load/conformance/survey.h"
+#include "tools/load/report/write_file.h"
 #include "tools/load/subcommand.h"
 
 namespace culvert::load {
@@ -28,17 +28,6 @@ struct Wish {
 int CannotStart(const std::string& why) {
   std::fputs(("culvert-load conformance: " + why + "\n").c_str(), stderr);
   return kCannotStart;
-}
-
-// WriteFile: an empty string when `text` is in the file.
-std::string WriteFile(const std::string& path, const std::string& text) {
-  if (path.empty()) {
-    return {};
-  }
-  std::ofstream file(path, std::ios::trunc);
-  file << text;
-  file.close();
-  return file ? "" : "cannot write " + path;
 }
 
 // Resolve fills the addresses of wish.target; an empty string, or what is wrong with them.
