@@ -1,5 +1,6 @@
-// The settings of jemalloc, which the program is linked with unless sanitizers bring an allocator of
-// their own: memory of calls that have ended goes back to the kernel, by a thread beside the shards.
+// The settings of jemalloc, which the program is linked with unless sanitizers bring an allocator
+// of their own: memory of calls that have ended goes back to the kernel, by a thread beside the
+// shards.
 
 extern "C" {
 extern const char* malloc_conf;

@@ -49,8 +49,8 @@ TEST(CallBatchTest, OperationsOfOneCallFollowEachOther) {
   std::vector<CallOperation> batch = {Upsert(spec),   Upsert(changed), Remove(handle),
                                       Remove(handle), Upsert(stale),   Upsert(spec)};
   rig.datapath().Program(batch);
-  EXPECT_THAT(Codes(batch), ::testing::ElementsAre(kOk, kOk, kOk, kOk, absl::StatusCode::kNotFound,
-                                                   kOk));
+  EXPECT_THAT(Codes(batch),
+              ::testing::ElementsAre(kOk, kOk, kOk, kOk, absl::StatusCode::kNotFound, kOk));
   EXPECT_EQ(batch[0].handle, handle);
   EXPECT_EQ(batch[1].handle, handle);
   EXPECT_NE(batch[5].handle, handle);
@@ -74,8 +74,8 @@ TEST(CallBatchTest, WhatOneLeavesAnotherTakes) {
   std::vector<CallOperation> batch = {Upsert(moving), Upsert(taker), Remove(leaving.handle),
                                       Upsert(heir), Upsert(Spec(2))};
   rig.datapath().Program(batch);
-  EXPECT_THAT(Codes(batch), ::testing::ElementsAre(kOk, kOk, kOk, kOk,
-                                                   absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(Codes(batch),
+              ::testing::ElementsAre(kOk, kOk, kOk, kOk, absl::StatusCode::kAlreadyExists));
   EXPECT_EQ(Reached(&rig, moving.client_address), 100);
   EXPECT_EQ(Reached(&rig, left), 102);
   EXPECT_EQ(Reached(&rig, leaving.client_address), 103);
@@ -92,8 +92,7 @@ TEST(CallBatchTest, TheLastCallOfAnAddressMakesRoomForAnotherAddress) {
   std::vector<CallOperation> next = {Upsert(Spec(4)), Remove(batch[1].handle), Upsert(Spec(5))};
   next[0].spec.local_address = next[2].spec.local_address = kLocal + 4;
   rig.datapath().Program(next);
-  EXPECT_THAT(Codes(next),
-              ::testing::ElementsAre(absl::StatusCode::kResourceExhausted, kOk, kOk));
+  EXPECT_THAT(Codes(next), ::testing::ElementsAre(absl::StatusCode::kResourceExhausted, kOk, kOk));
 }
 
 TEST(CallBatchTest, WhatIsWrongHarmsNothingElse) {
@@ -115,8 +114,7 @@ TEST(CallBatchTest, ThousandsWhileWorkersRun) {
   options.num_workers = 2;
   CallRig rig(options);
   Datapath& path = rig.datapath();
-  ASSERT_TRUE(
-      path.SetRoute(Ip(10, 99, 0, 0), 16, {RouteTarget::Kind::kAdjacency, 0, kPeer}).ok());
+  ASSERT_TRUE(path.SetRoute(Ip(10, 99, 0, 0), 16, {RouteTarget::Kind::kAdjacency, 0, kPeer}).ok());
   ASSERT_TRUE(path.Start().ok());
   constexpr uint32_t kCalls = 2000;
   std::vector<CallOperation> batch;

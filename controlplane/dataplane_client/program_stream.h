@@ -1,7 +1,7 @@
-// ProgramStream: one Program RPC. Operations are gathered until Flush(), and while the data plane has
-// as many requests as keep it busy, and go out together: it carries out those of one request at the
-// cost of one. Any thread may call it; answers come on gRPC's threads, those of one response and
-// shard together.
+// ProgramStream: one Program RPC. Operations are gathered until Flush(), and while the data plane
+// has as many requests as keep it busy, and go out together: it carries out those of one request at
+// the cost of one. Any thread may call it; answers come on gRPC's threads, those of one response
+// and shard together.
 #pragma once
 
 #include <absl/base/thread_annotations.h>

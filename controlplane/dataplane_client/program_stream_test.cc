@@ -44,6 +44,9 @@ TEST(ProgramStream, GathersWhileTheDataPlaneIsBusy) {
       handles.push_back(result.handle());
     });
     stream.Flush();
+    if (i % 70 == 0) {  // time for a request to be written, if there were one
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
   }
   for (int i = 0; dataplane.Requests().empty() && i < 6000; ++i) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

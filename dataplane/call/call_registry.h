@@ -1,6 +1,6 @@
 // CallRegistry: the control side's view of the calls: who exists, what was asked for, which worker
-// has it. It checks requests before a worker sees them, and gives workers many at a time: waiting for
-// each would bound how fast calls come and go.
+// has it. It checks requests before a worker sees them, and gives workers many at a time: waiting
+// for each would bound how fast calls come and go.
 #pragma once
 
 #include <absl/status/statusor.h>

@@ -22,8 +22,7 @@ void Programmer::Take(v1::Operation* operation, v1::Result* result) {
     case v1::Operation::kUpsert:
       return TakeUpsert(operation->mutable_upsert(), result);
     case v1::Operation::kRemove:
-      taken_.push_back(
-          {.kind = CallOperation::Kind::kRemove, .handle = operation->remove()});
+      taken_.push_back({.kind = CallOperation::Kind::kRemove, .handle = operation->remove()});
       results_.push_back(result);
       return;
     case v1::Operation::kUpsertFilter: {

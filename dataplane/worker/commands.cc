@@ -34,7 +34,8 @@ void Execute(std::span<Command* const> commands, std::span<const std::unique_ptr
 void Worker::Begin(Command* first) { command_.store(first, std::memory_order_release); }
 
 void Worker::Finish(const std::atomic<bool>& runs) {
-  // A worker answers within some rounds, or when it wakes. One that takes longer may want this core.
+  // A worker answers within some rounds, or when it wakes. One that takes longer may want this
+  // core.
   const uint64_t patience_tsc = rte_rdtsc() + tsc_per_ms_ / 20;
   constexpr std::chrono::microseconds kNap{20};
   while (command_.load(std::memory_order_acquire) != nullptr) {

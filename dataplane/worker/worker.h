@@ -58,9 +58,9 @@ class Worker {
   void Run(const std::atomic<bool>& stop, IdleMode idle);
   unsigned RunOnce();
 
-  // Control side, one thread at a time. Begin hands over a command and those that are `next`; Finish
-  // waits for them while the worker `runs` (false only before its thread has begun and after it has
-  // ended), else applies them itself.
+  // Control side, one thread at a time. Begin hands over a command and those that are `next`;
+  // Finish waits for them while the worker `runs` (false only before its thread has begun and after
+  // it has ended), else applies them itself.
   void Begin(Command* first);
   void Finish(const std::atomic<bool>& runs);
   [[nodiscard]] const WorkerCounters& counters() const { return counters_; }

@@ -96,10 +96,11 @@ class Negotiator {
   void SendCodeReject(const Packet& packet, uint64_t now_ms);
 
   void OnConfigureRequest(const Packet& packet, uint64_t now_ms);
-  // IsRepeated: the request whose Ack opened the layer, once more: the peer had not seen the Ack when
-  // it sent it. To begin again, as RFC 1661 s4.1 has it for any request in Opened, would take down a
-  // layer that is all right, and each request of that another one. A peer that has begun again, with
-  // the identifier and the options of the last time, gets there when no more are taken for that.
+  // IsRepeated: the request whose Ack opened the layer, once more: the peer had not seen the Ack
+  // when it sent it. To begin again, as RFC 1661 s4.1 has it for any request in Opened, would take
+  // down a layer that is all right, and each request of that another one. A peer that has begun
+  // again, with the identifier and the options of the last time, gets there when no more are taken
+  // for that.
   [[nodiscard]] bool IsRepeated(const Packet& packet, uint64_t now_ms) const;
   static uint32_t HashOf(wire::Octets options);
   [[nodiscard]] bool JudgeRequest(PeerRequest* request);
@@ -133,9 +134,9 @@ class Negotiator {
   bool request_outstanding_ = false;  // no valid answer yet to our last request
   uint8_t request_identifier_ = 0;
   std::vector<uint8_t> request_;  // its options, until they are answered
-  uint8_t acked_identifier_ = 0;  // of the peer's request that we have last sent an Ack for first
+  uint8_t acked_identifier_ = 0;  // of the peer's request that was acknowledged last
   uint32_t acked_hash_ = 0;       // of its options
-  uint32_t acked_ms_ = 0;         // then; the low 32 bits
+  uint32_t acked_ms_ = 0;         // when, but for IsRepeated(); the low 32 bits
   uint8_t terminate_identifier_ = 0;
   bool terminating_ = false;             // the last str was for the Terminate-Request above
   std::unique_ptr<Ending> ending_;       // null: none

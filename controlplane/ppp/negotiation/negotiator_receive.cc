@@ -89,8 +89,7 @@ void Negotiator::OnConfigureRequest(const Packet& packet, uint64_t now_ms) {
 
 bool Negotiator::IsRepeated(const Packet& packet, uint64_t now_ms) const {
   constexpr uint32_t kForMs = 10'000;
-  return opened() && packet.identifier == acked_identifier_ &&
-         HashOf(packet.data) == acked_hash_ &&
+  return opened() && packet.identifier == acked_identifier_ && HashOf(packet.data) == acked_hash_ &&
          static_cast<uint32_t>(now_ms) - acked_ms_ < kForMs;
 }
 
